@@ -1,0 +1,69 @@
+import { elements } from "../kernel/ndarray.js";
+import type { Tensor } from "./tensor.js";
+
+export interface TracedGraph {
+  readonly holes: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+/** The first difference between two traces of one program, in words; null when they are the same graph with the same constants. */
+export function compareGraphs(before: TracedGraph, after: TracedGraph): string | null {
+  if (before.outputs.length !== after.outputs.length) return `the program returned ${before.outputs.length} results, then ${after.outputs.length}`;
+  const paired = new Map<Tensor, Tensor>();
+  before.holes.forEach((hole, i) => {
+    paired.set(hole, after.holes[i] as Tensor);
+  });
+  const stack: [Tensor, Tensor, Tensor | null][] = before.outputs.map((node, i) => [node, after.outputs[i] as Tensor, null]);
+  for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
+    const [a, b, user] = pair;
+    const known = paired.get(a);
+    if (known !== undefined) {
+      if (known !== b) return `${describe(a)} stood where ${describe(b)} stands now`;
+      continue;
+    }
+    // Captured nodes of the outside are the same object in both traces.
+    if (a === b) continue;
+    paired.set(a, b);
+    const difference = compareNodes(a, b, user);
+    if (difference !== null) return difference;
+    a.inputs.forEach((input, i) => {
+      stack.push([input, b.inputs[i] as Tensor, a]);
+    });
+  }
+  return null;
+}
+
+function compareNodes(a: Tensor, b: Tensor, user: Tensor | null): string | null {
+  if (a.value !== null && b.value !== null && a.primitive === null && b.primitive === null) return compareConstants(a, b, user);
+  const differs = a.primitive !== b.primitive || a.dtype !== b.dtype || String(a.shape) !== String(b.shape) || a.inputs.length !== b.inputs.length;
+  if (differs || !sameParams(a.params, b.params)) return `the program took another path: ${describe(a)} stood where ${describe(b)} stands now`;
+  return null;
+}
+
+function compareConstants(a: Tensor, b: Tensor, user: Tensor | null): string | null {
+  const place = user?.primitive ? `captured constant of ${user.primitive.name}` : "captured constant";
+  if (a.dtype !== b.dtype || String(a.shape) !== String(b.shape)) return `the ${place} was ${describe(a)} and is now ${describe(b)}`;
+  const [x, y] = [elements(a.value as NonNullable<Tensor["value"]>), elements(b.value as NonNullable<Tensor["value"]>)];
+  const at = x.findIndex((value, i) => !Object.is(value, y[i]));
+  if (at < 0) return null;
+  const where = x.length === 1 ? "" : `[${at}]`;
+  return `the ${place} was ${x[at]}${where === "" ? "" : ` at ${where}`} and is now ${y[at]}`;
+}
+
+function describe(t: Tensor): string {
+  const kind = t.primitive?.name ?? (t.label === null ? "constant" : `"${t.label}"`);
+  return `${kind} ${t.dtype}[${t.shape.join(", ")}]`;
+}
+
+/** Parameters are plain data; functions in them (of an external) are compared by identity of their source. */
+function sameParams(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a === "function" && typeof b === "function") return a.toString() === b.toString();
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Object.getPrototypeOf(a) !== Object.prototype && !Array.isArray(a)) return true;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => sameParams((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+  );
+}

@@ -1,0 +1,67 @@
+import type { NDArray } from "../kernel/ndarray.js";
+import { fail } from "../base/errors.js";
+import type { Tensor } from "./tensor.js";
+
+/**
+ * What is going on around the code that builds a graph: how many transforms are open (then reading keeps the inputs of a node, or
+ * the gradient would be cut silently), who draws samples, who wants to hear of reads, and the runtime that reads numbers.
+ */
+let depth = 0;
+
+export function insideTransform(): boolean {
+  return depth > 0;
+}
+
+/** Runs `body` inside one more transform. An async body is an error: its later half would run outside. */
+export function transforming<T>(where: string, body: () => T): T {
+  depth++;
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      // The promise may reject later for the same reason; it is ours to silence.
+      result.catch(() => undefined);
+      fail({
+        where,
+        got: "a Promise from the program",
+        expected: "a value: a program is traced once and must be synchronous",
+        write: "gather what is awaited first and pass it in data, or record draws outside and pass them as given",
+      });
+    }
+    return result;
+  } finally {
+    depth--;
+  }
+}
+
+export interface Runtime {
+  readonly name: string;
+  /** The numbers of the outputs. Placeholders are looked up in `feeds`. */
+  run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): NDArray[];
+}
+
+let runtime: Runtime | null = null;
+
+export function installRuntime(next: Runtime): void {
+  runtime = next;
+}
+
+export function currentRuntime(): Runtime {
+  return runtime ?? fail({ where: "read", what: "no runtime is installed", write: 'import from "samplegrad"' });
+}
+
+/** Dynamic programs listen to reads: a number that was read may steer everything built later. */
+export type ReadListener = (node: Tensor) => void;
+const listeners: ReadListener[] = [];
+
+export function listening<T>(listener: ReadListener, body: () => T): T {
+  listeners.push(listener);
+  try {
+    return body();
+  } finally {
+    listeners.pop();
+  }
+}
+
+export function announceRead(node: Tensor): void {
+  listeners[listeners.length - 1]?.(node);
+}

@@ -1,0 +1,141 @@
+import type { DType } from "../base/dtype.js";
+import { fail } from "../base/errors.js";
+import { range, type Shape, show, sizeOf } from "../base/shape.js";
+import { leading, pointwise } from "../graph/reads.js";
+import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { map1, map2 } from "../kernel/loops.js";
+import { elements, empty, type NDArray } from "../kernel/ndarray.js";
+import { fillBits, fillJaxBits, threefry2x32 } from "../kernel/threefry.js";
+import { allBatched } from "./linear.js";
+
+/** Random bits: counters through Threefry-2x32-20 (Salmon et al. 2011). Same key and place, same bits, on any machine. */
+
+function isKey(where: string, key: Type): void {
+  if (key.dtype !== "uint32" || key.shape[key.shape.length - 1] !== 2) {
+    fail({ where, got: `a key ${key.dtype}${show(key.shape)}`, expected: "uint32[..., 2]", write: "key(seed), split(key, n) or foldIn(key, i)" });
+  }
+}
+
+export interface BitsParams {
+  readonly shape: Shape;
+  /** -1: element e of run s is half (w & 1) of block w >> 1, with w = s·size + e; 0 or 1: that half of block w. */
+  readonly lane: -1 | 0 | 1;
+}
+
+/** key uint32 [...b, 2], run uint32 [...b] -> uint32 [...b, ...shape]. */
+export const randomBits: Primitive<BitsParams> = {
+  name: "randomBits",
+  type: ([key, run], { shape }) => {
+    isKey("randomBits", key as Type);
+    return { shape: [...(run as Type).shape, ...shape], dtype: "uint32" };
+  },
+  run: ([key, run], { shape, lane }, out) => {
+    const [keys, runs] = [elements(key as NDArray), elements(run as NDArray)];
+    const result = empty("uint32", out.shape);
+    const size = sizeOf(shape);
+    for (let b = 0; b < runs.length; b++) {
+      const part = (result.data as Uint32Array).subarray(b * size, (b + 1) * size);
+      fillBits(part, keys[2 * b] as number, keys[2 * b + 1] as number, (runs[b] as number) * size, lane);
+    }
+    return result;
+  },
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, params, size) => apply(randomBits, allBatched(inputs, batched, size), params),
+  reads: (_params, [, run], out) => {
+    const batch = (run as Type).shape.length;
+    return [leading([...(run as Type).shape, 2], batch), pointwise((run as Type).shape)];
+  },
+  smooth: "jump",
+  laws: [
+    { inputs: [{ shape: [2], dtype: "uint32" }, { shape: [], dtype: "uint32" }], params: { shape: [3], lane: -1 } },
+    { inputs: [{ shape: [2, 2], dtype: "uint32" }, { shape: [2], dtype: "uint32" }], params: { shape: [2, 2], lane: 1 } },
+  ],
+};
+
+/**
+ * A new key per counter: both words of the block (data, domain). key [...b, 2], data uint32 [...b] -> [...b, 2].
+ * The domain keeps `foldIn` and `split` away from each other and from the counters of draws, whose high word stays below 2²¹.
+ */
+export const deriveKey: Primitive<{ readonly domain: number }> = {
+  name: "deriveKey",
+  type: ([key, data]) => {
+    isKey("foldIn", key as Type);
+    return { shape: [...(data as Type).shape, 2], dtype: "uint32" };
+  },
+  run: ([key, data], { domain }, out) => {
+    const [keys, words] = [elements(key as NDArray), elements(data as NDArray)];
+    const result = empty("uint32", out.shape);
+    for (let b = 0; b < words.length; b++) {
+      const part = (result.data as Uint32Array).subarray(2 * b, 2 * b + 2);
+      threefry2x32(keys[2 * b] as number, keys[2 * b + 1] as number, words[b] as number, domain, part);
+    }
+    return result;
+  },
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, params, size) => apply(deriveKey, allBatched(inputs, batched, size), params),
+  reads: (_params, [key, data], out) => {
+    const batch = (data as Type).shape.length;
+    return [leading((key as Type).shape, batch), pointwise((data as Type).shape)];
+  },
+  smooth: "jump",
+  laws: [
+    { inputs: [{ shape: [2], dtype: "uint32" }, { shape: [], dtype: "uint32" }], params: { domain: 7 } },
+    { inputs: [{ shape: [3, 2], dtype: "uint32" }, { shape: [3], dtype: "uint32" }], params: { domain: 7 } },
+  ],
+};
+
+/** JAX's layout (jax.random.bits with jax_threefry_partitionable, the default since 0.5): key [...b, 2] -> [...b, ...shape]. */
+export const jaxRandomBits: Primitive<{ readonly shape: Shape }> = {
+  name: "jaxBits",
+  type: ([key], { shape }) => {
+    isKey("jaxBits", key as Type);
+    return { shape: [...(key as Type).shape.slice(0, -1), ...shape], dtype: "uint32" };
+  },
+  run: ([key], { shape }, out) => {
+    const keys = elements(key as NDArray);
+    const result = empty("uint32", out.shape);
+    const size = sizeOf(shape);
+    for (let b = 0; b < keys.length / 2; b++) {
+      fillJaxBits((result.data as Uint32Array).subarray(b * size, (b + 1) * size), keys[2 * b] as number, keys[2 * b + 1] as number);
+    }
+    return result;
+  },
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: ([key], _batched, params) => apply(jaxRandomBits, [key as Tensor], params),
+  reads: (_params, [key], out) => [leading((key as Type).shape, (key as Type).shape.length - 1)],
+  smooth: "jump",
+  laws: [{ inputs: [{ shape: [2], dtype: "uint32" }], params: { shape: [2, 3] } }],
+};
+
+/**
+ * The centre of one of 2²³ equal cells of (0, 1) (float32, one word) or of 2⁵² (float64, two words): never 0 or 1, symmetric
+ * about ½, exact in its dtype.
+ */
+export const unitUniform: Primitive<{ readonly dtype: DType }> = {
+  name: "unitUniform",
+  type: ([bits], { dtype }) => ({ shape: (bits as Type).shape, dtype }),
+  run: ([high, low], { dtype }, out) =>
+    dtype === "float64"
+      ? map2((h, l) => ((h >>> 6) * 2 ** 26 + (l >>> 6) + 0.5) * 2 ** -52, high as NDArray, low as NDArray, out.dtype)
+      : map1((h) => ((h >>> 9) + 0.5) * 2 ** -23, high as NDArray, out.dtype),
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, params, size) => apply(unitUniform, allBatched(inputs, batched, size), params),
+  reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
+  smooth: "jump",
+  laws: [
+    { inputs: [{ shape: [2, 3], dtype: "uint32", from: [0, 2 ** 32 - 1] }], params: { dtype: "float32" } },
+    { inputs: range(2).map(() => ({ shape: [2, 3], dtype: "uint32" as const, from: [0, 2 ** 32 - 1] as const })), params: { dtype: "float64" } },
+  ],
+};

@@ -1,0 +1,150 @@
+import { NoGradientError, fail } from "../base/errors.js";
+import { sizeOf } from "../base/shape.js";
+import { kept, pointwise } from "../graph/reads.js";
+import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
+import { broadcast, reshape } from "../kernel/move.js";
+import type { NDArray } from "../kernel/ndarray.js";
+import { times } from "./contract.js";
+import { allBatched } from "./linear.js";
+
+/** What steers derivatives instead of numbers, and the one collective over runs. */
+
+const same = (a: Type): Type => ({ shape: a.shape, dtype: a.dtype });
+
+/** The identity, without a derivative. Influence still passes: a stopped sample is still a sample. */
+export const stopGradient: Primitive<null> = {
+  name: "stopGradient",
+  type: ([a]) => same(a as Type),
+  run: ([a]) => a as NDArray,
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: ([a]) => apply(stopGradient, [a as Tensor], null),
+  reads: (_params, _inputs, out) => [pointwise(out.shape)],
+  smooth: "jump",
+  laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
+};
+
+/**
+ * The identity without derivative where that is known to be right: the constant draw of a score-function site, a shift that
+ * cancels. Unlike `stopGradient` it is no obstacle to a pathwise sample.
+ */
+export const detach: Primitive<null> = {
+  ...stopGradient,
+  name: "detach",
+  smooth: "smooth",
+  batch: ([a]) => apply(detach, [a as Tensor], null),
+};
+
+/**
+ * The magic box of DiCE (Foerster et al. 2018): value 1, even at τ = −∞, derivative box(τ)·dτ, so that C·box(τ) has the
+ * score-function derivative of any order.
+ */
+export const box: Primitive<null> = {
+  name: "box",
+  type: ([a]) => same(a as Type),
+  run: (_inputs, _params, out) => map1(() => 1, broadcast(oneOf(out), out.shape), out.dtype),
+  needs: [],
+  jvp: ([t], _inputs, _params, out) => (t ? times(t, out) : null),
+  transpose: null,
+  linear: [],
+  batch: ([a]) => apply(box, [a as Tensor], null),
+  reads: (_params, _inputs, out) => [pointwise(out.shape)],
+  smooth: "smooth",
+  laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
+};
+
+function oneOf({ dtype }: Type): NDArray {
+  const data = dtype === "float64" ? new Float64Array([1]) : new Float32Array([1]);
+  return { data, dtype, shape: [], strides: [], offset: 0 };
+}
+
+export interface LimitParams {
+  /** How many more derivatives are right. */
+  readonly orders: number;
+  readonly where: string;
+  readonly what: string;
+  readonly write: string;
+}
+
+/**
+ * The identity that may be differentiated `orders` times more; the next derivative throws. The second input is a witness: the
+ * throw must come even where the tangent itself no longer depends on anything (the second derivative of relu looks like 0).
+ */
+export const limit: Primitive<LimitParams> = {
+  name: "limit",
+  type: ([a]) => same(a as Type),
+  run: ([a]) => a as NDArray,
+  needs: [0],
+  jvp: ([t, w], [, witness], params) => {
+    if (!t && !w) return null;
+    if (params.orders === 0) throw new NoGradientError(params);
+    return t ? apply(limit, [t, witness as Tensor], { ...params, orders: params.orders - 1 }) : null;
+  },
+  transpose: (ct, _linear, [, witness], params) => [apply(limit, [ct, witness as Tensor], params), null],
+  linear: [0],
+  batch: (inputs, batched, params, size) => apply(limit, allBatched(inputs, batched, size), params),
+  reads: (_params, _inputs, out) => [pointwise(out.shape), null],
+  smooth: "smooth",
+  laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: { orders: 4, where: "law", what: "too many derivatives", write: "fewer" } }],
+};
+
+/** `limit` at 0 orders: a first-order estimate, whose own derivative would be wrong. */
+export function once(estimate: Tensor, witness: Tensor, why: Omit<LimitParams, "orders">): Tensor {
+  return apply(limit, [estimate, witness], { ...why, orders: 0 });
+}
+
+/**
+ * A custom stochastic derivative: value 0, tangent ⟨ĝ, φ̇⟩ element by element, for an estimate ĝ of ∂φ. ĝ is used once: a second
+ * derivative throws.
+ */
+export const attach: Primitive<Omit<LimitParams, "orders">> = {
+  name: "attach",
+  type: ([phi]) => same(phi as Type),
+  run: (_inputs, _params, out) => map1(() => 0, broadcast(oneOf(out), out.shape), out.dtype),
+  needs: [],
+  jvp: ([t], [phi, estimate], why) => (t ? times(once(estimate as Tensor, phi as Tensor, why), t) : null),
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, params, size) => apply(attach, allBatched(inputs, batched, size), params),
+  reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
+  smooth: "smooth",
+  laws: [],
+};
+
+export interface OthersParams {
+  /** The axes of the population; empty until `vmap` over the axis `name` adds them. */
+  readonly axes: readonly number[];
+  readonly name: string;
+}
+
+/** The mean over all other elements along `axes`: the leave-one-out baseline. Symmetric, so its own transpose. */
+export const others: Primitive<OthersParams> = {
+  name: "others",
+  type: ([a]) => same(a as Type),
+  run: ([a], { axes, name }, out) => {
+    const x = a as NDArray;
+    const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
+    if (n < 2) fail({ where: "others", got: `${axes.length === 0 ? "no" : n} other element over the axis "${name}"`, expected: "at least two runs" });
+    const total = reduce(x, axes, "float64", sumRun);
+    const repeated = broadcast(reshape(total, x.shape.map((m, axis) => (axes.includes(axis) ? 1 : m))), x.shape);
+    return map2((sum, own) => (sum - own) / (n - 1), repeated, x, out.dtype);
+  },
+  needs: "all",
+  jvp: ([t], _inputs, params) => (t ? apply(others, [t], params) : null),
+  transpose: (ct, _linear, _inputs, params) => [apply(others, [ct], params)],
+  linear: "any",
+  batch: ([a], _batched, { axes, name }, _size, axisName) => {
+    const shifted = axes.map((axis) => axis + 1);
+    return apply(others, [a as Tensor], { axes: axisName === name ? [0, ...shifted] : shifted, name });
+  },
+  reads: ({ axes }, [a]) => [kept((a as Type).shape, axes, true)],
+  smooth: "smooth",
+  laws: [
+    { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: "runs" } },
+    { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: "runs" } },
+  ],
+};
+

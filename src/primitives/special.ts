@@ -1,0 +1,101 @@
+import { fail } from "../base/errors.js";
+import { pointwise } from "../graph/reads.js";
+import { constant } from "../graph/leaves.js";
+import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { digamma as digammaOf } from "../kernel/math/digamma.js";
+import { erf as erfOf } from "../kernel/math/erf.js";
+import { erfc as erfcOf } from "../kernel/math/erfc.js";
+import { erfinv as erfinvOf } from "../kernel/math/erfinv.js";
+import { igammac as igammacOf } from "../kernel/math/igamma.js";
+import { lgamma as lgammaOf } from "../kernel/math/lgamma.js";
+import { ndtri as ndtriOf } from "../kernel/math/ndtri.js";
+import { poissonInverse as poissonInverseOf } from "../kernel/math/poisson.js";
+import { polygamma as polygammaOf } from "../kernel/math/polygamma.js";
+import { map1, map2 } from "../kernel/loops.js";
+import type { NDArray } from "../kernel/ndarray.js";
+import { times } from "./contract.js";
+import { allBatched, broadcastTo, minus, negate, onesLike } from "./linear.js";
+import { exp, floats, log, unary } from "./pointwise.js";
+
+/** Special functions, computed in float64 by kernel/math (its files name sources and errors) and rounded. */
+
+const like = (value: number, a: Tensor): Tensor => broadcastTo(constant(value, a.dtype), a.shape);
+const scale = (factor: number, a: Tensor): Tensor => times(like(factor, a), a);
+
+/** 2/√π e^(−x²) */
+const bell = (x: Tensor): Tensor => scale(2 / Math.sqrt(Math.PI), apply(exp, [negate(times(x, x))], null));
+
+export const erf: Primitive<null> = unary("erf", { f: erfOf, d: bell });
+export const erfc: Primitive<null> = unary("erfc", { f: erfcOf, d: (x) => negate(bell(x)) });
+/** d erfinv = √π/2 e^(erfinv²) */
+export const erfinv: Primitive<null> = unary("erfinv", {
+  f: erfinvOf,
+  d: (_x, out) => scale(Math.sqrt(Math.PI) / 2, apply(exp, [times(out, out)], null)),
+  from: [-0.95, 0.95],
+});
+/** The inverse normal cdf; d ndtri = √(2π) e^(ndtri²/2) */
+export const ndtri: Primitive<null> = unary("ndtri", {
+  f: ndtriOf,
+  d: (_x, out) => scale(Math.sqrt(2 * Math.PI), apply(exp, [scale(0.5, times(out, out))], null)),
+  from: [0.02, 0.98],
+});
+export const lgamma: Primitive<null> = unary("lgamma", { f: lgammaOf, d: (x) => apply(digamma, [x], null), from: [0.3, 5] });
+export const digamma: Primitive<null> = unary("digamma", { f: digammaOf, d: (x) => apply(polygamma, [x], { n: 1 }), from: [0.3, 5] });
+
+/** The n-th derivative of digamma; n ≥ 1. */
+export const polygamma: Primitive<{ readonly n: number }> = {
+  name: "polygamma",
+  type: ([a]) => floats("polygamma", a as Type),
+  run: ([a], { n }, out) => map1((x) => polygammaOf(n, x), a as NDArray, out.dtype),
+  needs: "all",
+  jvp: ([t], [x], { n }) => (t ? times(t, apply(polygamma, [x as Tensor], { n: n + 1 })) : null),
+  transpose: null,
+  linear: [],
+  batch: ([a], _batched, params) => apply(polygamma, [a as Tensor], params),
+  reads: (_params, [a]) => [pointwise((a as Type).shape)],
+  smooth: "smooth",
+  laws: [
+    { inputs: [{ shape: [2, 3], from: [0.5, 5] }], params: { n: 1 } },
+    { inputs: [{ shape: [3], from: [0.5, 5] }], params: { n: 2 } },
+  ],
+};
+
+/**
+ * The regularised upper incomplete gamma function Q(a, x). Differentiable in x; a derivative in a throws by name
+ * (the Poisson cdf, which needs this function, has a whole a).
+ */
+export const igammac: Primitive<null> = {
+  name: "igammac",
+  type: ([a]) => floats("igammac", a as Type),
+  run: ([a, x], _params, out) => map2(igammacOf, a as NDArray, x as NDArray, out.dtype),
+  needs: "all",
+  jvp: ([da, dx], inputs) => {
+    if (da) fail({ where: "igammac", what: "the derivative in a does not exist yet", write: "stopGradient(a), or differentiate in x" });
+    if (!dx) return null;
+    const [a, x] = inputs as [Tensor, Tensor];
+    const logDensity = minus(minus(times(minus(a, onesLike(a)), apply(log, [x], null)), x), apply(lgamma, [a], null));
+    return negate(times(dx, apply(exp, [logDensity], null)));
+  },
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, _params, size) => apply(igammac, allBatched(inputs, batched, size), null),
+  reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
+  smooth: ["jump", "smooth"],
+  laws: [{ inputs: [{ shape: [2, 3], from: [0.5, 6] }, { shape: [2, 3], from: [0.2, 8] }], params: null }],
+};
+
+/** The smallest whole k with P(X ≤ k) ≥ u for X ~ Poisson(rate): piecewise constant in both. */
+export const poissonInverse: Primitive<null> = {
+  name: "poissonInverse",
+  type: ([u]) => floats("poissonInverse", u as Type),
+  run: ([u, rate], _params, out) => map2(poissonInverseOf, u as NDArray, rate as NDArray, out.dtype),
+  needs: "all",
+  jvp: () => null,
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, _params, size) => apply(poissonInverse, allBatched(inputs, batched, size), null),
+  reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
+  smooth: "jump",
+  laws: [{ inputs: [{ shape: [2, 3], from: [0.1, 0.9] }, { shape: [2, 3], from: [1, 5] }], params: null }],
+};
+

@@ -1,0 +1,168 @@
+import { type DType, isFloat, promote } from "../base/dtype.js";
+import { broadcastShapes } from "../base/shape.js";
+import { apply, isTensor, type Primitive, type Tensor } from "../graph/tensor.js";
+import * as contract from "../primitives/contract.js";
+import * as control from "../primitives/control.js";
+import * as linear from "../primitives/linear.js";
+import * as point from "../primitives/pointwise.js";
+import * as special from "../primitives/special.js";
+import { asTensor, type TensorLike } from "../graph/leaves.js";
+
+/** Element by element, with broadcasting and promotion: bool < uint32 < int32 < float32 < float64; bare numbers adapt. */
+
+/** Both operands with one shape and dtype. */
+function meet(where: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  const [x, y] = operands(a, b);
+  const dtype = promote(x.dtype, y.dtype);
+  const shape = broadcastShapes(where, x.shape, y.shape);
+  return [linear.broadcastTo(toDType(x, dtype), shape), linear.broadcastTo(toDType(y, dtype), shape)];
+}
+
+function operands(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
+  if (typeof a === "number" && isTensor(b)) return [asTensor(a, numberType(a, b)), b];
+  if (typeof b === "number" && isTensor(a)) return [a, asTensor(b, numberType(b, a))];
+  return [asTensor(a), asTensor(b)];
+}
+
+/** A whole number stays whole beside whole numbers; anything else is a float. */
+function numberType(value: number, beside: Tensor): DType {
+  if (isFloat(beside.dtype)) return beside.dtype;
+  return Number.isInteger(value) ? (beside.dtype === "bool" ? "int32" : beside.dtype) : "float32";
+}
+
+/** The same numbers in another dtype: linear between floats, truncating to whole numbers. */
+export function toDType(x: TensorLike, dtype: DType): Tensor {
+  const a = asTensor(x);
+  if (a.dtype === dtype) return a;
+  return isFloat(a.dtype) && isFloat(dtype) ? apply(linear.cast, [a], { dtype }) : apply(point.convert, [a], { dtype });
+}
+
+function toFloat(x: TensorLike): Tensor {
+  const a = asTensor(x);
+  return isFloat(a.dtype) ? a : toDType(a, "float32");
+}
+
+type Binary = (a: TensorLike, b: TensorLike) => Tensor;
+type Unary = (x: TensorLike) => Tensor;
+
+function binary(where: string, primitive: Primitive<null>, prepare: Unary = asTensor): Binary {
+  return (a, b) => {
+    const [x, y] = meet(where, a, b);
+    return apply(primitive, [prepare(x), prepare(y)], null);
+  };
+}
+
+function unary(primitive: Primitive<null>): Unary {
+  return (x) => apply(primitive, [toFloat(x)], null);
+}
+
+export const add: Binary = binary("add", linear.add, noBool);
+export const sub: Binary = binary("sub", linear.sub, noBool);
+export const mul: Binary = binary("mul", contract.mul, noBool);
+export const div: Binary = binary("div", contract.divide, toFloat);
+export const pow: Binary = (a, b) => (b === 2 ? square(a) : binary("pow", point.pow, toFloat)(a, b));
+export const maximum: Binary = binary("maximum", point.maximum);
+export const minimum: Binary = binary("minimum", point.minimum);
+export const less: Binary = binary("less", point.less);
+export const lessEqual: Binary = binary("lessEqual", point.lessEqual);
+export const greater: Binary = binary("greater", point.greater);
+export const greaterEqual: Binary = binary("greaterEqual", point.greaterEqual);
+export const equal: Binary = binary("equal", point.equals);
+export const notEqual: Binary = binary("notEqual", point.notEquals);
+export const logicalAnd: Binary = binary("logicalAnd", point.and, toBool);
+export const logicalOr: Binary = binary("logicalOr", point.or, toBool);
+export const logicalNot: Unary = (x) => apply(point.not, [toBool(x)], null);
+
+function noBool(x: TensorLike): Tensor {
+  const a = asTensor(x);
+  return a.dtype === "bool" ? toDType(a, "int32") : a;
+}
+
+function toBool(x: TensorLike): Tensor {
+  return toDType(x, "bool");
+}
+
+export const neg: Unary = (x) => apply(linear.neg, [noBool(x)], null);
+export const exp: Unary = unary(point.exp);
+export const log: Unary = unary(point.log);
+export const log1p: Unary = unary(point.log1p);
+export const expm1: Unary = unary(point.expm1);
+export const sin: Unary = unary(point.sin);
+export const cos: Unary = unary(point.cos);
+export const tanh: Unary = unary(point.tanh);
+export const sqrt: Unary = unary(point.sqrt);
+export const abs: Unary = unary(point.abs);
+export const sign: Unary = unary(point.sign);
+export const floor: Unary = unary(point.floor);
+export const ceil: Unary = unary(point.ceil);
+export const round: Unary = unary(point.round);
+export const sigmoid: Unary = unary(point.sigmoid);
+export const softplus: Unary = unary(point.softplus);
+export const erf: Unary = unary(special.erf);
+export const erfc: Unary = unary(special.erfc);
+export const erfinv: Unary = unary(special.erfinv);
+export const ndtri: Unary = unary(special.ndtri);
+export const lgamma: Unary = unary(special.lgamma);
+export const digamma: Unary = unary(special.digamma);
+
+/** The n-th derivative of digamma. */
+export function polygamma(n: number, x: TensorLike): Tensor {
+  return apply(special.polygamma, [toFloat(x)], { n });
+}
+
+/** The regularised upper incomplete gamma function Q(a, x); differentiable in x. */
+export const igammac: Binary = binary("igammac", special.igammac, toFloat);
+
+export function square(x: TensorLike): Tensor {
+  const a = noBool(x);
+  return apply(contract.mul, [a, a], null);
+}
+
+export function reciprocal(x: TensorLike): Tensor {
+  return div(1, toFloat(x));
+}
+
+/** max(x, 0), with derivative 0 at negative and 1 at positive x, ½ at 0. */
+export function relu(x: TensorLike): Tensor {
+  return maximum(toFloat(x), 0);
+}
+
+export function clamp(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
+  return minimum(maximum(x, low), high);
+}
+
+/** mask ? a : b, element by element. */
+export function where(mask: TensorLike, a: TensorLike, b: TensorLike): Tensor {
+  const [x, y] = meet("where", a, b);
+  const m = toBool(mask);
+  const shape = broadcastShapes("where", m.shape, x.shape);
+  return apply(point.where, [linear.broadcastTo(m, shape), linear.broadcastTo(x, shape), linear.broadcastTo(y, shape)], null);
+}
+
+/** log(e^a + e^b) without overflow. */
+export function logaddexp(a: TensorLike, b: TensorLike): Tensor {
+  const [x, y] = meet("logaddexp", a, b);
+  return add(maximum(x, y), softplus(neg(abs(sub(x, y)))));
+}
+
+/** log σ(x) = −softplus(−x) */
+export function logSigmoid(x: TensorLike): Tensor {
+  return neg(softplus(neg(x)));
+}
+
+/** x · log y, and 0 where x = 0 whatever y is. */
+export function xlogy(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = meet("xlogy", x, y);
+  const zero = equal(a, 0);
+  return where(zero, 0, mul(a, log(where(zero, 1, b))));
+}
+
+/** The identity without a derivative. A sample keeps its influence through it. */
+export function stopGradient(x: TensorLike): Tensor {
+  return apply(control.stopGradient, [asTensor(x)], null);
+}
+
+/** Gives a node a name, for `explain`, printing and adjoints. */
+export function named(x: TensorLike, name: string): Tensor {
+  return apply(linear.named, [asTensor(x)], { name });
+}

@@ -1,0 +1,144 @@
+import { isFloat, promote } from "../base/dtype.js";
+import { fail } from "../base/errors.js";
+import { broadcastShapes, normalAxes, normalAxis, show, sizeOf } from "../base/shape.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { matmul as matmulPrimitive } from "../primitives/contract.js";
+import { detach } from "../primitives/control.js";
+import * as linear from "../primitives/linear.js";
+import * as choose from "../primitives/reduce.js";
+import { asTensor, type TensorLike } from "../graph/leaves.js";
+import { add, equal, exp, log, mul, sqrt, square, sub, toDType, where } from "./elementwise.js";
+
+/** Reductions and contractions. Axes default to all; `keepDims` leaves them with size 1. */
+export interface ReduceOptions {
+  readonly axis?: number | readonly number[];
+  readonly keepDims?: boolean;
+}
+
+type Axes = number | readonly number[] | ReduceOptions;
+
+function options(axes: Axes | undefined): ReduceOptions {
+  return axes === undefined ? {} : typeof axes === "number" || Array.isArray(axes) ? { axis: axes as number } : (axes as ReduceOptions);
+}
+
+function reducing(where: string, x: TensorLike, axes: Axes | undefined, f: (a: Tensor, list: number[]) => Tensor): Tensor {
+  const a = asTensor(x);
+  const { axis, keepDims = false } = options(axes);
+  const list = normalAxes(where, axis, a.rank);
+  const out = f(a, list);
+  return keepDims ? linear.reshapeTo(out, a.shape.map((n, i) => (list.includes(i) ? 1 : n))) : out;
+}
+
+export function sum(x: TensorLike, axes?: Axes): Tensor {
+  return reducing("sum", x, axes, (a, list) => linear.sumOver(a.dtype === "bool" ? toDType(a, "int32") : a, list));
+}
+
+export function mean(x: TensorLike, axes?: Axes): Tensor {
+  return reducing("mean", x, axes, (a, list) => {
+    const floats = isFloat(a.dtype) ? a : toDType(a, "float32");
+    return mul(linear.sumOver(floats, list), 1 / sizeOf(list.map((i) => a.shape[i] as number)));
+  });
+}
+
+/** Mean squared distance from the mean; `ddof` is taken from the divisor. */
+export function variance(x: TensorLike, axes?: Axes, ddof = 0): Tensor {
+  return reducing("variance", x, axes, (a, list) => {
+    const centred = sub(a, mean(a, { axis: list, keepDims: true }));
+    const n = sizeOf(list.map((i) => a.shape[i] as number));
+    return mul(linear.sumOver(square(centred), list), 1 / (n - ddof));
+  });
+}
+
+export function std(x: TensorLike, axes?: Axes, ddof = 0): Tensor {
+  return sqrt(variance(x, axes, ddof));
+}
+
+export function max(x: TensorLike, axes?: Axes): Tensor {
+  return reducing("max", x, axes, (a, list) => apply(choose.max, [a], { axes: list }));
+}
+
+export function min(x: TensorLike, axes?: Axes): Tensor {
+  return reducing("min", x, axes, (a, list) => apply(choose.min, [a], { axes: list }));
+}
+
+export function argmax(x: TensorLike, axis = -1): Tensor {
+  const a = asTensor(x);
+  return apply(choose.argmax, [a], { axis: normalAxis("argmax", axis, a.rank) });
+}
+
+export function argmin(x: TensorLike, axis = -1): Tensor {
+  const a = asTensor(x);
+  return apply(choose.argmin, [a], { axis: normalAxis("argmin", axis, a.rank) });
+}
+
+/** log Σ e^x without overflow; −∞ where all are. */
+export function logsumexp(x: TensorLike, axes?: Axes): Tensor {
+  return reducing("logsumexp", x, axes, (a, list) => {
+    // The shift cancels, so it may be constant; an infinite maximum would give ∞ − ∞.
+    const top = apply(detach, [apply(choose.max, [a], { axes: list })], null);
+    const shift = where(equal(sub(top, top), 0), top, 0);
+    const kept = linear.reshapeTo(shift, a.shape.map((n, i) => (list.includes(i) ? 1 : n)));
+    return add(log(linear.sumOver(exp(sub(a, kept)), list)), shift);
+  });
+}
+
+/** Along one axis, the last by default. */
+export function logSoftmax(x: TensorLike, axis = -1): Tensor {
+  return sub(x, logsumexp(x, { axis, keepDims: true }));
+}
+
+export function softmax(x: TensorLike, axis = -1): Tensor {
+  return exp(logSoftmax(x, axis));
+}
+
+/** √Σ x² */
+export function norm(x: TensorLike, axes?: Axes): Tensor {
+  return sqrt(sum(square(x), axes));
+}
+
+/**
+ * Matrix product as in NumPy: vectors are a row on the left and a column on the right, leading axes broadcast.
+ * a [..., n, k] × b [..., k, m] -> [..., n, m]
+ */
+export function matmul(a: TensorLike, b: TensorLike): Tensor {
+  const dtype = promote(asTensor(a).dtype, asTensor(b).dtype);
+  const [x, y] = [toDType(a, dtype), toDType(b, dtype)];
+  if (x.rank === 0 || y.rank === 0) fail({ where: "matmul", got: `${show(x.shape)} and ${show(y.shape)}`, expected: "at least one axis in each", write: "mul" });
+  const k = x.shape[x.rank - 1] as number;
+  const rows = y.rank === 1 ? (y.shape[0] as number) : (y.shape[y.rank - 2] as number);
+  if (k !== rows) {
+    fail({
+      where: "matmul",
+      got: `${show(x.shape)} and ${show(y.shape)}, whose contracted axes have ${k} and ${rows} elements`,
+      expected: "[..., n, k] and [..., k, m]",
+      write: "transpose one of them",
+    });
+  }
+  const left = x.rank === 1 ? linear.reshapeTo(x, [1, k]) : x;
+  const right = y.rank === 1 ? linear.reshapeTo(y, [k, 1]) : y;
+  const out = product(left, right);
+  const shape = out.shape.filter((_, i) => !(x.rank === 1 && i === out.rank - 2) && !(y.rank === 1 && i === out.rank - 1));
+  return linear.reshapeTo(out, shape);
+}
+
+function product(left: Tensor, right: Tensor): Tensor {
+  const batch = batchShape(left, right);
+  const m = right.shape[right.rank - 1] as number;
+  const [n, k] = left.shape.slice(-2) as [number, number];
+  // One matrix on the right: the leading axes of the left are just more rows.
+  if (right.rank === 2) {
+    const flat = linear.reshapeTo(left, [sizeOf(left.shape.slice(0, -1)), k]);
+    return linear.reshapeTo(apply(matmulPrimitive, [flat, right], null), [...left.shape.slice(0, -1), m]);
+  }
+  return apply(matmulPrimitive, [linear.broadcastTo(left, [...batch, n, k]), linear.broadcastTo(right, [...batch, k, m])], null);
+}
+
+function batchShape(left: Tensor, right: Tensor): number[] {
+  return broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
+}
+
+/** Σ a·b over the last axis. */
+export function dot(a: TensorLike, b: TensorLike): Tensor {
+  return sum(mul(a, b), -1);
+}
+
