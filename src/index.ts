@@ -11,3 +11,6 @@ export * from "./tensor/reducing.js";
 export * from "./tensor/shaping.js";
 export { grad, hessian, jvp, valueAndGrad, vjp } from "./transforms/grad.js";
 export { vmap } from "./transforms/map.js";
+export * from "./distributions/index.js";
+export type { Distribution } from "./distributions/distribution.js";
+export { foldIn, jaxBits, key, split, type KeyLike } from "./random/key.js";

@@ -1,6 +1,6 @@
 /**
- * Threefry-2x32 with 20 rounds: a keyed bijection on 64-bit counters, so any word of a stream can be had without the ones
- * before it.
+ * Threefry-2x32 with 20 rounds: a keyed bijection on 64-bit counters, so any word of a stream can be had without the
+ * ones before it.
  *
  * Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, §3.3 and Table 2
  * (rotations), with the key-schedule parity of Random123 1.x. Checked against its known answers and against JAX.

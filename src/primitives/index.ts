@@ -1,5 +1,6 @@
 import type { AnyPrimitive } from "../graph/tensor.js";
 import * as bits from "./bits.js";
+import * as check from "./check.js";
 import * as contract from "./contract.js";
 import * as control from "./control.js";
 import { external } from "./external.js";
@@ -11,7 +12,7 @@ import * as special from "./special.js";
 
 /** Every primitive. The law tests walk this list: a new one is tested by existing. */
 export const primitives: readonly AnyPrimitive[] = Object.freeze(
-  [linear, pointwise, contract, indexing, reduce, special, bits, control, { external }].flatMap((room) =>
+  [linear, pointwise, contract, indexing, reduce, special, bits, check, control, { external }].flatMap((room) =>
     Object.values(room).filter((entry): entry is AnyPrimitive => typeof entry === "object" && entry !== null && "jvp" in entry),
   ),
 );

@@ -1,6 +1,6 @@
+import type { PushOps } from "../../src/expectation/credit/push.js";
 import type { Digit, Link, ReadLink } from "../../src/graph/reads.js";
 import * as reads from "../../src/graph/reads.js";
-import type { PushOps } from "../../src/expectation/credit/push.js";
 
 /** Brute force for relation.test.ts: index sets, random links, and operations whose true reads are computed element by element. */
 
@@ -78,7 +78,9 @@ export function randomLinks(dice: Dice, siteShape: Shape, nodeShape: Shape): Lin
       return { site, node, step: 0, lo: dice.flip() ? lo : -Infinity, hi: dice.flip() ? lo + dice.below(3) : Infinity };
     }
     if (dice.flip()) {
-      const same = nodeShape.flatMap((size, axis) => (size % site.mod === 0 ? [{ axis, div: size / site.mod, mod: site.mod }] : []));
+      const same = nodeShape.flatMap((size, axis) =>
+        size % site.mod === 0 ? [{ axis, div: size / site.mod, mod: site.mod }] : [],
+      );
       if (same.length > 0) node = dice.pick(same);
       return { site, node, step: 1, lo: 0, hi: 0 };
     }
@@ -238,7 +240,12 @@ const indexed: Make = (dice, shape) => {
   const out = [...index, ...inner];
   const truth = (o: Index) => [[...o.slice(0, batch + 1)]];
   if (index.length !== shape.length) return null;
-  return { name: "indices of gather", out, reads: reads.gathered([...index, ...inner], index, batch)[1] as ReadLink[], truth };
+  return {
+    name: "indices of gather",
+    out,
+    reads: reads.gathered([...index, ...inner], index, batch)[1] as ReadLink[],
+    truth,
+  };
 };
 
 const scatter: Make = (dice, shape) => {
@@ -247,9 +254,13 @@ const scatter: Make = (dice, shape) => {
   const size = dice.between(1, 3);
   const places = range(shape[batch] as number).map(() => dice.below(size));
   const out = replaced(shape, batch, size);
-  const truth = (o: Index) =>
-    places.flatMap((place, i) => (place === o[batch] ? [replaced(o, batch, i)] : []));
-  return { name: "scatter", out, reads: reads.scattered(shape, shape.slice(0, batch + 1), batch)[0] as ReadLink[], truth };
+  const truth = (o: Index) => places.flatMap((place, i) => (place === o[batch] ? [replaced(o, batch, i)] : []));
+  return {
+    name: "scatter",
+    out,
+    reads: reads.scattered(shape, shape.slice(0, batch + 1), batch)[0] as ReadLink[],
+    truth,
+  };
 };
 
 const repeat: Make = (dice, shape) => {
@@ -281,7 +292,12 @@ const constantIndex: Make = (dice, shape) => {
   const at = dice.below(shape[axis] as number);
   const out = shape.filter((_, k) => k !== axis);
   const truth = (o: Index) => [[...o.slice(0, axis), at, ...o.slice(axis)]];
-  return { name: "constant index", out, reads: [...reads.kept(shape, [axis]), reads.bounded(shape, axis, at, at)], truth };
+  return {
+    name: "constant index",
+    out,
+    reads: [...reads.kept(shape, [axis]), reads.bounded(shape, axis, at, at)],
+    truth,
+  };
 };
 
 export const catalogue: readonly Make[] = [
@@ -304,9 +320,7 @@ export function read({ shape, data }: Plain, index: Index): number {
 }
 
 function along(x: Plain, axis: number, size: number, at: (line: (i: number) => number, o: number) => number): Plain {
-  return build(replaced(x.shape, axis, size), (o) =>
-    at((i) => read(x, replaced(o, axis, i)), o[axis] as number),
-  );
+  return build(replaced(x.shape, axis, size), (o) => at((i) => read(x, replaced(o, axis, i)), o[axis] as number));
 }
 
 export const plain: PushOps<Plain> = {
@@ -316,11 +330,19 @@ export const plain: PushOps<Plain> = {
     return { shape, data: x.data };
   },
   transpose: (x, perm) =>
-    build(perm.map((axis) => x.shape[axis] as number), (o) => read(x, x.shape.map((_, axis) => o[perm.indexOf(axis)] as number))),
+    build(
+      perm.map((axis) => x.shape[axis] as number),
+      (o) =>
+        read(
+          x,
+          x.shape.map((_, axis) => o[perm.indexOf(axis)] as number),
+        ),
+    ),
   add: (a, b) => build(a.shape, (o) => read(a, o) + read(b, o)),
   sum: (x, axis) => along(x, axis, 1, (line) => total(range(x.shape[axis] as number).map(line))),
   slice: (x, axis, start, end) => {
-    if (start < 0 || start > end || end > (x.shape[axis] as number)) throw new Error(`slice ${start}:${end} of [${x.shape}]`);
+    if (start < 0 || start > end || end > (x.shape[axis] as number))
+      throw new Error(`slice ${start}:${end} of [${x.shape}]`);
     return along(x, axis, end - start, (line, o) => line(start + o));
   },
   pad: (x, axis, before, after) => {
@@ -331,7 +353,11 @@ export const plain: PushOps<Plain> = {
   cumsum: (x, axis, reverse) => {
     const size = x.shape[axis] as number;
     return along(x, axis, size, (line, o) =>
-      total(range(size).filter((i) => (reverse ? i >= o : i <= o)).map(line)),
+      total(
+        range(size)
+          .filter((i) => (reverse ? i >= o : i <= o))
+          .map(line),
+      ),
     );
   },
   contract: (x, axis, matrix) => {

@@ -19,9 +19,21 @@ function block(k0: number, k1: number, c0: number, c1: number): [number, number]
 describe("threefry2x32", () => {
   // Random123 kat_vectors: threefry2x32, 20 rounds.
   it.each([
-    [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344],
+      [0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
   ])("known answer: key %j, counter %j", (key, counter, answer) => {
     expect(block(key[0]!, key[1]!, counter[0]!, counter[1]!)).toEqual(answer);
   });
@@ -53,7 +65,12 @@ describe("fillBits", () => {
   }
 
   it("is word by word its definition, anywhere in the stream, odd starts and lengths included", () => {
-    const start = fc.oneof(fc.nat(20), fc.maxSafeNat(), fc.nat(20).map((d) => 2 ** 32 - 10 + d), fc.nat(20).map((d) => 2 ** 33 - 10 + d));
+    const start = fc.oneof(
+      fc.nat(20),
+      fc.maxSafeNat(),
+      fc.nat(20).map((d) => 2 ** 32 - 10 + d),
+      fc.nat(20).map((d) => 2 ** 33 - 10 + d),
+    );
     fc.assert(
       fc.property(start, fc.nat(9), fc.constantFrom<-1 | 0 | 1>(-1, 0, 1), (first, length, lane) => {
         fc.pre(first + length <= Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import type { Digit, Link, ReadLink } from "../../graph/reads.js";
+import { type Digit, type Link, type ReadLink, whole } from "../../graph/reads.js";
 import {
   clipped,
   type Interval,
@@ -29,8 +29,9 @@ export function compose(
   if (r === "bottom" || reads === null) return "bottom";
   const steps = reads.map(asLink);
   const bounds = r.links.filter((link) => link.node === null);
+  const ranges = siteShape.map((_, axis) => rangeOf(axis, siteShape, bounds));
   const links = r.links.flatMap((link) => steps.map((step) => through(link, step)).filter((found) => found !== null));
-  for (const step of steps) links.push(...placed(bounds, links, step, siteShape, inShape, outShape));
+  for (const step of steps) links.push(...placed(ranges, links, step, inShape, outShape));
   return relation([...bounds, ...links]);
 }
 
@@ -80,28 +81,31 @@ function overlap(link: Link, read: Link): Link | null {
   return site === null || node === null ? null : { ...link, site, node };
 }
 
+/** The bound on a whole site axis; where there is none, the axis itself. */
+function rangeOf(axis: number, siteShape: Shape, bounds: readonly Link[]): Link {
+  const found = bounds.find(({ site }) => site.axis === axis && isWhole(site, siteShape));
+  return found ?? { site: whole(siteShape, axis), node: null, step: 0, lo: -Infinity, hi: Infinity };
+}
+
 /**
  * An axis placed into a larger one (concatenate, pad) leaves its output index in a known range, so that a bound on the site
  * becomes a link: a stack of unrolled steps gets its causal axis back. For whole axes only; a site axis that is already a
  * function of the node needs no second link.
  */
-function placed(
-  bounds: readonly Link[],
-  links: readonly Link[],
-  read: Link,
-  siteShape: Shape,
-  inShape: Shape,
-  outShape: Shape,
-): Link[] {
-  if (read.node === null || !isWhole(read.site, inShape) || !isWhole(read.node, outShape)) return [];
-  const { lo, hi } = outputs(read, read.node.mod);
-  if (lo > hi || (lo === 0 && hi === read.node.mod - 1)) return [];
+function placed(ranges: readonly Link[], links: readonly Link[], read: Link, inShape: Shape, outShape: Shape): Link[] {
+  const { site: from, node } = read;
+  if (node === null || !isWhole(from, inShape) || !isWhole(node, outShape)) return [];
+  const { lo, hi } = outputs(read, node.mod);
+  if (lo > hi || (lo === 0 && hi === node.mod - 1)) return [];
   const tied = new Set(links.filter(isFunction).map((link) => link.site.axis));
-  return bounds
-    .filter((bound) => isWhole(bound.site, siteShape) && !tied.has(bound.site.axis))
-    .map((bound) => {
-      const known = clipped(bound);
-      return { site: bound.site, node: read.node, step: 1, lo: known.lo - hi, hi: known.hi - lo };
+  // The last step of an unrolled loop has no bound, and its place says something all the same. Elsewhere the place alone would
+  // only link axes that have nothing to do with each other.
+  const isStep = ({ site }: Link) => from.mod === 1 || site.mod === node.mod;
+  return ranges
+    .filter((range) => !tied.has(range.site.axis) && (range.lo > -Infinity || range.hi < Infinity || isStep(range)))
+    .map((range) => {
+      const known = clipped(range);
+      return { site: range.site, node, step: 1, lo: known.lo - hi, hi: known.hi - lo };
     });
 }
 

@@ -96,12 +96,10 @@ export function boundOf(link: Link): Link {
   return { site: link.site, node: null, step: 0, ...image(link.node, link.step, link) };
 }
 
-/** Whether every pair that satisfies `a` satisfies `b`, seen from `a` and the digits' ranges alone. */
+/** Whether every pair that satisfies `a` satisfies the canonical link `b`, seen from `a` and the digits' ranges alone. */
 export function implies(a: Link, b: Link): boolean {
   const interval = deduce(a, b);
-  if (interval === null) return false;
-  const wanted = clipped(b);
-  return interval.lo >= wanted.lo && interval.hi <= wanted.hi;
+  return interval !== null && interval.lo >= b.lo && interval.hi <= b.hi;
 }
 
 /**

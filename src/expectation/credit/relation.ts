@@ -102,8 +102,7 @@ export function within(r: Relation, r2: Relation): boolean {
   if (r2 === "bottom") return false;
   return r2.links.every((link) => {
     const known = derive(r, link);
-    const [want, have] = [clipped(link), known === null ? null : clipped(known)];
-    return have !== null && have.lo >= want.lo && have.hi <= want.hi;
+    return known !== null && known.lo >= link.lo && known.hi <= link.hi;
   });
 }
 

@@ -70,9 +70,10 @@ function nearTransition(a: number, x: number): boolean {
  * igamma(a, x) = P(a, x) = γ(a, x)/Γ(a), the regularised lower incomplete gamma function, with full relative accuracy
  * where it is small. a, x ≥ 0; P(0, x) = 1, NaN at (0, 0).
  *
- * Source: the division of the plane after Gautschi, "A computational procedure for incomplete gamma functions", ACM TOMS 5
- * (1979); Temme (1979) for large a near x = a.
- * Error: ULP_igamma.
+ * Source: the division of the plane after Gautschi, "A computational procedure for incomplete gamma functions", ACM
+ * TOMS 5 (1979); Temme (1979) for large a near x = a.
+ * Error: over 2,000 random points up to a = 1e5, 9 ulp where P is above 1e-3, 49 above 1e-10, 760 (2e-13) above
+ * 1e-250; 30 ulp for 1e5 < a < 3e7 within six deviations; 87 on the reference data (P = 5e-63).
  */
 export function igamma(a: number, x: number): number {
   const known = edge(a, x, 1);
@@ -86,7 +87,8 @@ export function igamma(a: number, x: number): number {
  * where it is small.
  *
  * Source: as igamma.
- * Error: ULP_igammac.
+ * Error: over 2,000 random points up to a = 1e5, 12 ulp where Q is above 1e-3, 44 above 1e-10, 580 (2e-13) above
+ * 1e-250; 25 ulp for 1e5 < a < 3e7 within six deviations; 36 on the reference data (Q = 5e-43).
  */
 export function igammac(a: number, x: number): number {
   const known = edge(a, x, 0);

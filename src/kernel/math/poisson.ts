@@ -19,12 +19,12 @@ function reaches(k: number, u: number, rate: number): boolean {
 }
 
 /**
- * poissonInverse(u, rate): the smallest integer k with P(X ≤ k) ≥ u for X ~ Poisson(rate), 0 ≤ u ≤ 1. Non-decreasing in u
- * and in rate, so that draws by inversion couple. 0 at rate 0, Infinity at u = 1, NaN outside the domain; above rate 1e15,
- * where the integers run out, the rounded guess.
+ * poissonInverse(u, rate): the smallest integer k with P(X ≤ k) ≥ u for X ~ Poisson(rate), 0 ≤ u ≤ 1. Non-decreasing
+ * in u and in rate, so that draws by inversion couple. 0 at rate 0, Infinity at u = 1, NaN outside the domain; above
+ * rate 1e15, where the integers run out, the rounded guess.
  *
- * Source: P(X ≤ k) = Q(k + 1, rate) (DLMF 8.4.10); a Cornish–Fisher guess (Giles, "Algorithm 955", ACM TOMS 42 (2016),
- * §2.2), then single steps decided by the exact distribution function.
+ * Source: P(X ≤ k) = Q(k + 1, rate) (DLMF 8.4.10); a Cornish–Fisher guess (Giles, "Algorithm 955", ACM TOMS 42
+ * (2016), §2.2), then single steps decided by the exact distribution function.
  * Error: exact but where u is within rounding (about 1e-14 of the tail) of a value of the distribution function.
  */
 export function poissonInverse(u: number, rate: number): number {

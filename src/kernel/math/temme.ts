@@ -2,7 +2,9 @@ import { erfc } from "./erfc.js";
 import { polynomial } from "./horner.js";
 import { log1pmx } from "./log1pmx.js";
 
-/** Taylor coefficients in η of c₀ … c₅ (DLMF 8.12.11), computed in rational arithmetic by test/reference/fit-math.py. */
+/**
+ * Taylor coefficients in η of c₀ … c₅ (DLMF 8.12.11), computed in rational arithmetic by test/reference/fit-math.py.
+ */
 const COEFFICIENTS: readonly (readonly number[])[] = [
   [
     -0.3333333333333333, 0.08333333333333333, -0.014814814814814815, 0.0011574074074074073, 0.0003527336860670194,
@@ -36,11 +38,11 @@ const COEFFICIENTS: readonly (readonly number[])[] = [
 ];
 
 /**
- * P(a, x) (upper = false) or Q(a, x) (upper = true) for a ≥ 500 and 0.7 ≤ x/a ≤ 1.3, where the series and the continued
- * fraction would need about 9√a terms. Absolute truncation error below 1e-18, relative below 1e-17.
+ * P(a, x) (upper = false) or Q(a, x) (upper = true) for a ≥ 500 and 0.7 ≤ x/a ≤ 1.3, where the series and the
+ * continued fraction would need about 9√a terms. Absolute truncation error below 1e-18, relative below 1e-17.
  *
- * Source: Temme, "The asymptotic expansion of the incomplete gamma functions", SIAM J. Math. Anal. 10 (1979); DLMF 8.12.3
- * to 8.12.8, with ½η² = μ − log(1 + μ), μ = x/a − 1.
+ * Source: Temme, "The asymptotic expansion of the incomplete gamma functions", SIAM J. Math. Anal. 10 (1979); DLMF
+ * 8.12.3 to 8.12.8, with ½η² = μ − log(1 + μ), μ = x/a − 1.
  */
 export function temme(a: number, x: number, upper: boolean): number {
   const mu = (x - a) / a;
