@@ -58,29 +58,31 @@ describe.each(mathFunctions)("$name", (entry) => {
   it("is NaN at NaN and outside its domain", () => {
     entry.domain.forEach(([low, high], i) => {
       for (const bad of [NaN, Number.isFinite(low) ? low - 0.5 : NaN, Number.isFinite(high) ? high + 0.5 : NaN]) {
-        expect(entry.fn(...midpoint.with(i, bad)), `argument ${i} = ${bad}`).toBeNaN();
+        expect(entry.fn(...midpoint.map((value, j) => (j === i ? bad : value))), `argument ${i} = ${bad}`).toBeNaN();
       }
     });
   });
 
   // The reference is itself rounded, by up to half an ulp.
-  it.runIf(entry.reference !== null)("agrees with special.json", () => {
-    for (const row of special.functions[entry.reference!]!.rows) {
-      const args = row.in.map(parse);
-      const error = errorIn(entry, args, parse(row.out[entry.output ?? 0]!), 0);
-      expect(error, `${entry.name}(${args})`).toBeLessThanOrEqual(allowed(entry, args) + 0.5);
-    }
-  });
+  if (entry.reference !== null)
+    it("agrees with special.json", () => {
+      for (const row of special.functions[entry.reference!]!.rows) {
+        const args = row.in.map(parse);
+        const error = errorIn(entry, args, parse(row.out[entry.output ?? 0]!), 0);
+        expect(error, `${entry.name}(${args})`).toBeLessThanOrEqual(allowed(entry, args) + 0.5);
+      }
+    });
 
-  it.runIf(entry.maxUlp > 0)("keeps its stated error on the random points of math-sweep.json", () => {
-    const rows = sweep[entry.name]!;
-    expect(rows.length).toBeGreaterThanOrEqual(100);
-    for (const row of rows) {
-      const args = row.slice(0, -2);
-      const error = errorIn(entry, args, row.at(-2)!, row.at(-1)!);
-      expect(error, `${entry.name}(${args})`).toBeLessThanOrEqual(allowed(entry, args));
-    }
-  });
+  if (entry.maxUlp > 0)
+    it("keeps its stated error on the random points of math-sweep.json", () => {
+      const rows = sweep[entry.name]!;
+      expect(rows.length).toBeGreaterThanOrEqual(100);
+      for (const row of rows) {
+        const args = row.slice(0, -2);
+        const error = errorIn(entry, args, row.at(-2)!, row.at(-1)!);
+        expect(error, `${entry.name}(${args})`).toBeLessThanOrEqual(allowed(entry, args));
+      }
+    });
 });
 
 describe("special values", () => {
@@ -117,12 +119,12 @@ describe("special values", () => {
     ["lgamma", [2], 0],
     ["lgamma", [Infinity], Infinity],
     ["lgamma", [-Infinity], Infinity],
-    ["lgamma", [1e306], 7.0359834486209856e308],
+    ["lgamma", [1e305], 7.012884533631839e307],
     ["digamma", [0], NaN],
     ["digamma", [-2], NaN],
     ["digamma", [Infinity], Infinity],
     ["digamma", [-Infinity], NaN],
-    ["digamma", [1.4616321449683622], -9.241282309108712e-17],
+    ["digamma", [1.4616321449683622], -9.241265521729427e-17],
     ["polygamma", [0, 3], 0.9227843350984671],
     ["polygamma", [1.5, 3], NaN],
     ["polygamma", [-1, 3], NaN],
@@ -197,7 +199,7 @@ describe("laws", () => {
       run,
     );
     fc.assert(
-      fc.property(real(-37, 1), (x) => close(fn("ndtri")(fn("ndtr")(x)), x, 4e-14)),
+      fc.property(real(-37, 1), (x) => Math.abs(fn("ndtri")(fn("ndtr")(x)) - x) <= 2e-15 * (1 + Math.abs(x))),
       run,
     );
   });

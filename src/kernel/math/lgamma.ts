@@ -56,6 +56,7 @@ export function lgamma(x: number): number {
   if (x >= 1.5) return logGamma2p(x - 2);
   if (x >= 0.6875) return logGamma1p(x - 1);
   if (x > 0) return logGamma1p(x) - Math.log(x);
+  if (Number.isNaN(x)) return x;
   if (Number.isInteger(x) || x === -Infinity) return Infinity;
   return reflected(x);
 }
