@@ -14,3 +14,7 @@ export { vmap } from "./transforms/map.js";
 export * from "./distributions/index.js";
 export type { Distribution } from "./distributions/distribution.js";
 export { foldIn, jaxBits, key, split, type KeyLike } from "./random/key.js";
+export { enumerate, pathwise, scoreFunction, type Estimator, type ScoreFunctionOptions } from "./estimators/index.js";
+export { observe, randomKey, sample } from "./expectation/effects.js";
+export type { Estimate } from "./expectation/estimate.js";
+export { expectation, type CallOptions, type Expectation, type ExpectationOptions, type ValueAndGrad } from "./expectation/expectation.js";

@@ -1,8 +1,8 @@
-import { type DType, isFloat, promote } from "../base/dtype.js";
+import { type DType, isFloat, isTypedArray, promote } from "../base/dtype.js";
 import { fail, listed } from "../base/errors.js";
 import { broadcastShapes, type Shape } from "../base/shape.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
-import { apply, type Tensor } from "../graph/tensor.js";
+import { apply, isTensor, type Tensor } from "../graph/tensor.js";
 import { validate } from "../primitives/check.js";
 import { broadcastTo } from "../primitives/linear.js";
 import type { KeyLike } from "../random/key.js";
@@ -50,6 +50,8 @@ export interface Family<G extends Capability = Capability> {
   readonly name: string;
   /** Alternatives, for instance probs or logits: exactly one form is given. */
   readonly forms: readonly (readonly Parameter[])[];
+  /** Conditions on parameters together, as `relate` nodes in what comes back. */
+  readonly check?: (p: Params) => Params;
   readonly discrete: boolean;
   support(p: Params): Constraint;
   /** Parameters with which the support moves: the score function would lose the boundary term. */
@@ -108,33 +110,61 @@ export function define<G extends Capability, A extends object>(family: Family<G>
 
 /** The form that fits what was given. */
 function chooseForm(family: AnyFamily, given: readonly string[]): readonly Parameter[] {
-  const fitting = family.forms.find((form) => given.every((name) => form.some((p) => p.name === name)) && form.every((p) => p.default !== undefined || given.includes(p.name)));
+  const fitting = family.forms.find(
+    (form) =>
+      given.every((name) => form.some((p) => p.name === name)) &&
+      form.every((p) => p.default !== undefined || given.includes(p.name)),
+  );
   if (fitting) return fitting;
   const known = new Set(family.forms.flat().map((p) => p.name));
   const unknown = given.filter((name) => !known.has(name));
   const forms = family.forms.map((form) => `{ ${form.map((p) => p.name).join(", ")} }`).join(" or ");
-  if (unknown.length > 0) fail({ where: family.name, got: `unknown parameter ${listed(unknown, "and")}`, expected: forms });
-  return fail({ where: family.name, got: `{ ${given.join(", ")} }`, expected: forms });
+  if (unknown.length > 0)
+    fail({ where: family.name, got: `unknown parameter ${listed(unknown, "and")}`, expected: forms });
+  return fail({
+    where: family.name,
+    got: given.length === 0 ? "no parameters" : `{ ${given.join(", ")} }`,
+    expected: forms,
+  });
 }
 
 /** Parameters as tensors of one dtype, validated and broadcast to one batch. */
 function settle(family: AnyFamily, params: Record<string, TensorLike | undefined>): Params {
   const given = Object.keys(params ?? {}).filter((name) => params[name] !== undefined);
   const form = chooseForm(family, given);
-  const raw = form.map((p) => asTensor(params[p.name] ?? (p.default as number)));
-  // Bare numbers adapt to tensors, so they do not vote on the dtype.
-  const votes = raw.filter((x, i) => typeof params[(form[i] as Parameter).name] !== "number" && isFloat(x.dtype) && given.includes((form[i] as Parameter).name));
-  const dtype = votes.length === 0 ? "float32" : votes.map((x) => x.dtype).reduce(promote);
-  const tensors = form.map((p, i) => {
-    const x = toDType(typeof params[p.name] === "number" ? asTensor(params[p.name] as number, dtype) : (raw[i] as Tensor), dtype);
+  // Bare numbers and arrays of them adapt to tensors and typed arrays, so they do not vote on the dtype.
+  const votes = form
+    .map((p) => params[p.name])
+    .filter((x) => isTensor(x) || isTypedArray(x))
+    .map((x) => asTensor(x as TensorLike).dtype);
+  const dtype = votes.filter(isFloat).reduce(promote, "bool");
+  const float = isFloat(dtype) ? dtype : "float32";
+  const tensors = form.map((p) => {
+    const x = toDType(asTensor(params[p.name] ?? (p.default as number), float), float);
     const rank = p.eventRank ?? 0;
-    if (x.rank < rank) fail({ where: family.name, got: `${p.name} of shape [${x.shape.join(", ")}]`, expected: `at least ${rank} axis` });
-    return apply(validate, [x], { where: family.name, name: p.name, expected: p.constraint.expected, holds: p.constraint.holds });
+    if (x.rank < rank)
+      fail({
+        where: family.name,
+        got: `${p.name} of shape [${x.shape.join(", ")}]`,
+        expected: `at least ${rank} axis`,
+      });
+    return apply(validate, [x], {
+      where: family.name,
+      name: p.name,
+      expected: p.constraint.expected,
+      holds: p.constraint.holds,
+    });
   });
-  const batch = tensors.map((x, i) => x.shape.slice(0, x.rank - (form[i]?.eventRank ?? 0))).reduce<Shape>((a, b) => broadcastShapes(family.name, a, b), []);
-  return Object.fromEntries(
-    tensors.map((x, i) => [(form[i] as Parameter).name, broadcastTo(x, [...batch, ...x.shape.slice(x.rank - (form[i]?.eventRank ?? 0))])]),
+  const batch = tensors
+    .map((x, i) => x.shape.slice(0, x.rank - (form[i]?.eventRank ?? 0)))
+    .reduce<Shape>((a, b) => broadcastShapes(family.name, a, b), []);
+  const settled = Object.fromEntries(
+    tensors.map((x, i) => [
+      (form[i] as Parameter).name,
+      broadcastTo(x, [...batch, ...x.shape.slice(x.rank - (form[i]?.eventRank ?? 0))]),
+    ]),
   );
+  return family.check ? family.check(settled) : settled;
 }
 
 /** The batch shape of settled parameters. */
@@ -150,10 +180,8 @@ export function at<G extends Capability>(family: Family<G>, p: Params): Distribu
   const { name } = family;
   const eventShape = family.eventShape(p);
   const need = <F>(f: F | undefined, what: string): F => f ?? fail({ where: name, what: `has no ${what}` });
-  const value = (x: TensorLike): Tensor => {
-    const t = asTensor(x, family.dtype(p));
-    return typeof x === "number" || !isFloat(family.dtype(p)) ? toDType(t, family.dtype(p)) : toDType(t, promote(t.dtype, family.dtype(p)));
-  };
+  const float = Object.values(p)[0]?.dtype ?? "float32";
+  const value = (x: TensorLike): Tensor => readAs(family.dtype(p), float, x);
   return {
     name,
     family,
@@ -166,8 +194,8 @@ export function at<G extends Capability>(family: Family<G>, p: Params): Distribu
     sample: (key, { sampleShape = [] } = {}) => family.sample(streamOf(`${name}.sample`, key), repeat(p, sampleShape)),
     logProb: (x) => logProbOf(family, value(x), p),
     prob: (x) => exp(logProbOf(family, value(x), p)),
-    cdf: (x) => need(family.cdf, "cdf")(value(x), p),
-    icdf: (q) => need(family.icdf, "icdf")(toDType(asTensor(q), Object.values(p)[0]?.dtype ?? "float32"), p),
+    cdf: (x) => need(family.cdf, "cdf")(value(x), widened(p, value(x))),
+    icdf: (q) => need(family.icdf, "icdf")(readAs(float, float, q), widened(p, readAs(float, float, q))),
     mean: () => need(family.mean, "mean")(p),
     variance: () => need(family.variance, "variance")(p),
     stddev: () => sqrt(need(family.variance, "variance")(p)),
@@ -181,7 +209,19 @@ export function at<G extends Capability>(family: Family<G>, p: Params): Distribu
 function logProbOf(family: AnyFamily, x: Tensor, p: Params): Tensor {
   const { logProb } = family.gives;
   if (!logProb) return fail({ where: family.name, what: "has no logProb" });
-  return logProb(x, p);
+  return logProb(x, widened(p, x));
+}
+
+/** A value as its family reads it: whole numbers written as fractions stay so (truncated, 1.5 would get the probability of 1). */
+function readAs(dtype: DType, float: DType, x: TensorLike): Tensor {
+  if (!isFloat(dtype)) return asTensor(x, float);
+  const t = asTensor(x, dtype);
+  return toDType(t, promote(t.dtype, dtype));
+}
+
+/** Parameters with the precision of a value that has more. */
+function widened(p: Params, { dtype }: Tensor): Params {
+  return dtype === "float64" ? Object.fromEntries(Object.entries(p).map(([name, x]) => [name, toDType(x, dtype)])) : p;
 }
 
 function repeat(p: Params, sampleShape: Shape): Params {

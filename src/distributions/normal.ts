@@ -1,10 +1,11 @@
-import { ndtri } from "../primitives/special.js";
 import type { TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
+import { ndtri } from "../primitives/special.js";
 import { floatType, normal } from "../random/uniform.js";
-import { add, div, erfc, log, mul, neg, square, sub } from "../tensor/elementwise.js";
+import { add, div, log, mul, square, sub } from "../tensor/elementwise.js";
 import { positive, real } from "./constraint.js";
-import { define, type Distribution, type Family, type Params } from "./distribution.js";
+import { type Distribution, define, type Family, type Params } from "./distribution.js";
+import { normalCdf } from "./edges.js";
 
 /**
  * Normal(loc μ, scale σ): density e^(−(x−μ)²/2σ²) / (σ√(2π)) on the real line. x = μ + σε with ε standard normal, the talk's
@@ -40,8 +41,7 @@ export const normalFamily: Family<"logProb" | "reparam"> = {
   variance: ({ scale }) => square(scale as Tensor),
   mode: ({ loc }) => loc as Tensor,
   entropy: ({ scale }) => add(log(scale as Tensor), halfLog2Pi + 0.5),
-  // erfc keeps the relative precision of both tails.
-  cdf: (x, p) => mul(erfc(mul(neg(z(x, p)), Math.SQRT1_2)), 0.5),
+  cdf: (x, p) => normalCdf(z(x, p)),
   icdf: (q, { loc, scale }) => add(loc as Tensor, mul(scale as Tensor, apply(ndtri, [q], null))),
   cases: [
     { loc: 0, scale: 1 },

@@ -1,6 +1,6 @@
 import type { DType } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
-import { range, type Shape, show, sizeOf } from "../base/shape.js";
+import { range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
 import { leading, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2 } from "../kernel/loops.js";
@@ -10,9 +10,12 @@ import { allBatched } from "./linear.js";
 
 /** Random bits: counters through Threefry-2x32-20 (Salmon et al. 2011). Same key and place, same bits, on any machine. */
 
-function isKey(where: string, key: Type): void {
+function isKey(where: string, key: Type, word?: Type): void {
   if (key.dtype !== "uint32" || key.shape[key.shape.length - 1] !== 2) {
     fail({ where, got: `a key ${key.dtype}${show(key.shape)}`, expected: "uint32[..., 2]", write: "key(seed), split(key, n) or foldIn(key, i)" });
+  }
+  if (word && (word.dtype !== "uint32" || !sameShape(word.shape, key.shape.slice(0, -1)))) {
+    fail({ where, got: `a key ${show(key.shape)} and words ${word.dtype}${show(word.shape)}`, expected: `one uint32 word per key, ${show(key.shape.slice(0, -1))}` });
   }
 }
 
@@ -26,7 +29,7 @@ export interface BitsParams {
 export const randomBits: Primitive<BitsParams> = {
   name: "randomBits",
   type: ([key, run], { shape }) => {
-    isKey("randomBits", key as Type);
+    isKey("randomBits", key as Type, run as Type);
     return { shape: [...(run as Type).shape, ...shape], dtype: "uint32" };
   },
   run: ([key, run], { shape, lane }, out) => {
@@ -62,7 +65,7 @@ export const randomBits: Primitive<BitsParams> = {
 export const deriveKey: Primitive<{ readonly domain: number }> = {
   name: "deriveKey",
   type: ([key, data]) => {
-    isKey("foldIn", key as Type);
+    isKey("foldIn", key as Type, data as Type);
     return { shape: [...(data as Type).shape, 2], dtype: "uint32" };
   },
   run: ([key, data], { domain }, out) => {
@@ -122,7 +125,12 @@ export const jaxRandomBits: Primitive<{ readonly shape: Shape }> = {
  */
 export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   name: "unitUniform",
-  type: ([bits], { dtype }) => ({ shape: (bits as Type).shape, dtype }),
+  type: (words, { dtype }) => {
+    const [first] = words as [Type];
+    const fits = words.length === (dtype === "float64" ? 2 : 1) && words.every((w) => w.dtype === "uint32" && sameShape(w.shape, first.shape));
+    if (!fits) fail({ where: "unitUniform", got: words.map((w) => `${w.dtype}${show(w.shape)}`).join(" and "), expected: "one uint32 word for float32, two of one shape for float64" });
+    return { shape: first.shape, dtype };
+  },
   run: ([high, low], { dtype }, out) =>
     dtype === "float64"
       ? map2((h, l) => ((h >>> 6) * 2 ** 26 + (l >>> 6) + 0.5) * 2 ** -52, high as NDArray, low as NDArray, out.dtype)

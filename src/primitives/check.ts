@@ -1,7 +1,9 @@
 import { fail } from "../base/errors.js";
+import { sameShape, show } from "../base/shape.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
+import { allBatched } from "./linear.js";
 
 export interface Demand {
   /** "Bernoulli" */
@@ -31,7 +33,56 @@ export const validate: Primitive<Demand> = {
   batch: ([a], _batched, params) => apply(validate, [a as Tensor], params),
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
-  laws: [{ inputs: [{ shape: [2, 3] }], params: { where: "law", name: "x", expected: "a number", holds: (x) => x === x } }],
+  laws: [
+    {
+      inputs: [{ shape: [2, 3] }],
+      params: { where: "law", name: "x", expected: "a number", holds: (x) => !Number.isNaN(x) },
+    },
+  ],
+};
+
+export interface Relation {
+  readonly where: string;
+  /** Of the two inputs: "low", "high" */
+  readonly names: readonly [string, string];
+  /** "low < high" */
+  readonly expected: string;
+  readonly holds: (a: number, b: number) => boolean;
+}
+
+/** The identity on its first input that compares it with its second. @throws naming the first pair that does not fit */
+export const relate: Primitive<Relation> = {
+  name: "relate",
+  type: ([a, b]) => {
+    const { shape, dtype } = a as Type;
+    if (!sameShape(shape, (b as Type).shape)) {
+      fail({ where: "relate", got: `shapes ${show(shape)} and ${show((b as Type).shape)}`, expected: "equal shapes" });
+    }
+    return { shape, dtype };
+  },
+  run: ([a, b], { where, names, expected, holds }) => {
+    const [x, y] = [elements(a as NDArray), elements(b as NDArray)];
+    for (let i = 0; i < x.length; i++) {
+      if (holds(x[i] as number, y[i] as number)) continue;
+      const at = place(i, (a as NDArray).shape);
+      fail({ where, got: `${names[0]}${at} = ${x[i]}, ${names[1]}${at} = ${y[i]}`, expected });
+    }
+    return a as NDArray;
+  },
+  needs: "all",
+  jvp: ([t]) => t as Tensor | null,
+  transpose: (ct) => [ct, null],
+  linear: [0],
+  batch: (inputs, batched, params, size) => apply(relate, allBatched(inputs, batched, size), params),
+  // The second input can only make it throw.
+  reads: (_params, _inputs, out) => [pointwise(out.shape), null],
+  smooth: "smooth",
+  laws: [
+    {
+      inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
+      params: { where: "law", names: ["x", "y"], expected: "numbers", holds: (x, y) => !Number.isNaN(x + y) },
+    },
+  ],
 };
 
 /** Row-major index of element i, as `[1, 2]`; nothing for a scalar. */

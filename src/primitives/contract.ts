@@ -6,20 +6,14 @@ import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.j
 import { matmulLoop } from "../kernel/contract.js";
 import { map2, mulLoop } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { pair } from "./fit.js";
 import { allBatched, broadcastTo, negate, permute, plus, reshapeTo } from "./linear.js";
 
 /** Products: linear in one operand at a time. */
 
-function samePair(where: string, a: Type, b: Type): Type {
-  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) {
-    fail({ where, got: `${a.dtype}${show(a.shape)} and ${b.dtype}${show(b.shape)}`, expected: "equal types" });
-  }
-  return { shape: a.shape, dtype: a.dtype };
-}
-
 export const mul: Primitive<null> = {
   name: "mul",
-  type: ([a, b]) => samePair("mul", a as Type, b as Type),
+  type: ([a, b]) => pair("mul", a as Type, b as Type),
   run: ([a, b], _params, out) => mulLoop(a as NDArray, b as NDArray, out.dtype),
   needs: "all",
   jvp: ([s, t], [a, b]) => {
@@ -42,7 +36,7 @@ export const mul: Primitive<null> = {
 export const divide: Primitive<null> = {
   ...mul,
   name: "div",
-  type: ([a, b]) => samePair("div", a as Type, b as Type),
+  type: ([a, b]) => pair("div", a as Type, b as Type),
   run: ([a, b], _params, out) => map2((x, y) => x / y, a as NDArray, b as NDArray, out.dtype),
   jvp: ([s, t], [, b], _params, out) => {
     const first = s && over(s, b as Tensor);

@@ -1,11 +1,12 @@
 import { NoGradientError, fail } from "../base/errors.js";
-import { sizeOf } from "../base/shape.js";
+import { normalAxes, sizeOf } from "../base/shape.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
 import { broadcast, reshape } from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
+import { pair } from "./fit.js";
 import { allBatched } from "./linear.js";
 
 /** What steers derivatives instead of numbers, and the one collective over runs. */
@@ -102,7 +103,7 @@ export function once(estimate: Tensor, witness: Tensor, why: Omit<LimitParams, "
  */
 export const attach: Primitive<Omit<LimitParams, "orders">> = {
   name: "attach",
-  type: ([phi]) => same(phi as Type),
+  type: ([phi, estimate]) => pair("attach", phi as Type, estimate as Type),
   run: (_inputs, _params, out) => map1(() => 0, broadcast(oneOf(out), out.shape), out.dtype),
   needs: [],
   jvp: ([t], [phi, estimate], why) => (t ? times(once(estimate as Tensor, phi as Tensor, why), t) : null),
@@ -111,7 +112,22 @@ export const attach: Primitive<Omit<LimitParams, "orders">> = {
   batch: (inputs, batched, params, size) => apply(attach, allBatched(inputs, batched, size), params),
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
-  laws: [],
+  laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: { where: "law", what: "a second derivative of an estimate", write: "grad" } }],
+};
+
+/** Value 0, derivative that of its input: baselines and other terms of mean zero cost nothing until somebody differentiates. */
+export const shadow: Primitive<null> = {
+  name: "shadow",
+  type: ([a]) => same(a as Type),
+  run: (_inputs, _params, out) => map1(() => 0, broadcast(oneOf(out), out.shape), out.dtype),
+  needs: [],
+  jvp: ([t]) => t as Tensor | null,
+  transpose: null,
+  linear: [],
+  batch: ([a]) => apply(shadow, [a as Tensor], null),
+  reads: (_params, _inputs, out) => [pointwise(out.shape)],
+  smooth: "smooth",
+  laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
 export interface OthersParams {
@@ -123,11 +139,14 @@ export interface OthersParams {
 /** The mean over all other elements along `axes`: the leave-one-out baseline. Symmetric, so its own transpose. */
 export const others: Primitive<OthersParams> = {
   name: "others",
-  type: ([a]) => same(a as Type),
+  type: ([a], { axes }) => {
+    normalAxes("others", axes, (a as Type).shape.length);
+    return same(a as Type);
+  },
   run: ([a], { axes, name }, out) => {
     const x = a as NDArray;
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
-    if (n < 2) fail({ where: "others", got: `${axes.length === 0 ? "no" : n} other element over the axis "${name}"`, expected: "at least two runs" });
+    if (n < 2) fail({ where: "others", got: `${n} element over the axis "${name}"`, expected: "at least two" });
     const total = reduce(x, axes, "float64", sumRun);
     const repeated = broadcast(reshape(total, x.shape.map((m, axis) => (axes.includes(axis) ? 1 : m))), x.shape);
     return map2((sum, own) => (sum - own) / (n - 1), repeated, x, out.dtype);

@@ -4,6 +4,7 @@ import { gathered, scattered } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as move from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { places } from "./fit.js";
 import { allBatched, reshapeTo } from "./linear.js";
 
 /** Reading and adding at computed places. The two are each other's transpose. */
@@ -18,8 +19,7 @@ export const gather: Primitive<IndexParams> = {
   name: "gather",
   type: ([a, index], { batch }) => {
     const { shape, dtype } = a as Type;
-    const at = index as Type;
-    if (at.dtype !== "int32" && at.dtype !== "uint32") fail({ where: "gather", got: `a ${at.dtype} index`, expected: "int32 or uint32" });
+    const at = places("gather", index as Type);
     if (at.shape.length !== batch + 1 || at.shape.slice(0, batch).some((n, i) => n !== shape[i])) {
       fail({ where: "gather", got: `operand ${show(shape)} and index ${show(at.shape)}`, expected: `equal first ${batch} axes and one more in the index` });
     }
@@ -59,7 +59,7 @@ export const scatterAdd: Primitive<ScatterParams> = {
   name: "scatterAdd",
   type: ([updates, index], { batch, size }) => {
     const { shape, dtype } = updates as Type;
-    const at = (index as Type).shape;
+    const at = places("scatterAdd", index as Type).shape;
     if (at.length !== batch + 1 || at.some((n, i) => n !== shape[i])) {
       fail({ where: "scatterAdd", got: `updates ${show(shape)} and index ${show(at)}`, expected: `equal first ${batch + 1} axes` });
     }

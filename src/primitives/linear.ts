@@ -1,49 +1,15 @@
-import { type DType, isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
-import { normalAxis, range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
+import { normalAxes, normalAxis, range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
 import { constant } from "../graph/leaves.js";
-import { affine, causal, kept, moved, padded, pointwise, type ReadLink, refine, spread } from "../graph/reads.js";
+import { affine, causal, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as move from "../kernel/move.js";
 import { addLoop, map1, reduce, subLoop, sumRun } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { dropAxes, pair, perAxis } from "./fit.js";
+import { structural } from "./structural.js";
 
 /** Linear maps of numbers and of shapes. They are closed under transposition, which is why they live in one file. */
-
-interface Structural<P> {
-  readonly name: string;
-  readonly shape: (shape: Shape, params: P) => Shape;
-  readonly run: (a: NDArray, params: P, out: Type) => NDArray;
-  readonly transpose: (cotangent: Tensor, input: Tensor, params: P) => Tensor;
-  readonly batch: (input: Tensor, params: P, size: number) => Tensor;
-  readonly reads: (params: P, input: Shape, out: Shape) => readonly ReadLink[];
-  readonly laws: readonly LawCase<P>[];
-}
-
-/** A linear map of one tensor that keeps its dtype: the tangent goes through the same map. */
-function structural<P>(rules: Structural<P>): Primitive<P> {
-  const self: Primitive<P> = {
-    name: rules.name,
-    type: ([a], params) => ({ shape: rules.shape((a as Type).shape, params), dtype: (a as Type).dtype }),
-    run: ([a], params, out) => rules.run(a as NDArray, params, out),
-    needs: "all",
-    jvp: ([t], _inputs, params) => (t ? apply(self, [t], params) : null),
-    transpose: (ct, _linear, [a], params) => [rules.transpose(ct, a as Tensor, params)],
-    linear: "any",
-    batch: ([a], _batched, params, size) => rules.batch(a as Tensor, params, size),
-    reads: (params, [a], out) => [rules.reads(params, (a as Type).shape, out.shape)],
-    smooth: "smooth",
-    laws: rules.laws,
-  };
-  return self;
-}
-
-function bothSame(where: string, a: Type, b: Type): Type {
-  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) {
-    fail({ where, got: `${a.dtype}${show(a.shape)} and ${b.dtype}${show(b.shape)}`, expected: "equal types" });
-  }
-  return { shape: a.shape, dtype: a.dtype };
-}
 
 const pairLaws: LawCase<null>[] = [
   { inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: null },
@@ -53,7 +19,7 @@ const pairLaws: LawCase<null>[] = [
 
 export const add: Primitive<null> = {
   name: "add",
-  type: ([a, b]) => bothSame("add", a as Type, b as Type),
+  type: ([a, b]) => pair("add", a as Type, b as Type),
   run: ([a, b], _params, out) => addLoop(a as NDArray, b as NDArray, out.dtype),
   needs: "all",
   jvp: ([s, t]) => (s && t ? plus(s, t) : (s ?? t ?? null)),
@@ -68,7 +34,7 @@ export const add: Primitive<null> = {
 export const sub: Primitive<null> = {
   ...add,
   name: "sub",
-  type: ([a, b]) => bothSame("sub", a as Type, b as Type),
+  type: ([a, b]) => pair("sub", a as Type, b as Type),
   run: ([a, b], _params, out) => subLoop(a as NDArray, b as NDArray, out.dtype),
   jvp: ([s, t]) => (s && t ? minus(s, t) : s ? s : t ? negate(t) : null),
   transpose: (ct, [first, second]) => [first ? ct : null, second ? negate(ct) : null],
@@ -110,7 +76,11 @@ export const named: Primitive<{ readonly name: string }> = structural<{ readonly
 /** NumPy broadcasting: new axes in front, axes of size 1 repeated. */
 export const broadcast: Primitive<{ readonly shape: Shape }> = structural<{ readonly shape: Shape }>({
   name: "broadcast",
-  shape: (_shape, { shape }) => shape,
+  shape: (from, { shape }) => {
+    const extra = shape.length - from.length;
+    const fits = extra >= 0 && from.every((n, axis) => n === 1 || n === shape[axis + extra]);
+    return fits ? shape : fail({ where: "broadcast", got: `${show(from)} to ${show(shape)}`, expected: "a shape it repeats into" });
+  },
   run: (a, { shape }) => move.broadcast(a, shape),
   transpose: (ct, a) => sumTo(ct, a.shape),
   batch: (a, { shape }, size) => {
@@ -128,7 +98,7 @@ export const broadcast: Primitive<{ readonly shape: Shape }> = structural<{ read
 /** Sum over `axes`, which disappear. */
 export const sum: Primitive<{ readonly axes: readonly number[] }> = structural<{ readonly axes: readonly number[] }>({
   name: "sum",
-  shape: (shape, { axes }) => shape.filter((_, axis) => !axes.includes(axis)),
+  shape: (shape, { axes }) => dropAxes("sum", shape, axes),
   run: (a, { axes }, out) => reduce(a, axes, out.dtype, sumRun),
   transpose: (ct, a, { axes }) => broadcastTo(reshapeTo(ct, a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n))), a.shape),
   batch: (a, { axes }) => apply(sum, [a], { axes: axes.map((axis) => axis + 1) }),
@@ -143,7 +113,7 @@ export const sum: Primitive<{ readonly axes: readonly number[] }> = structural<{
 export const reshape: Primitive<{ readonly shape: Shape }> = structural<{ readonly shape: Shape }>({
   name: "reshape",
   shape: (shape, params) => {
-    if (sizeOf(shape) !== sizeOf(params.shape)) {
+    if (sizeOf(shape) !== sizeOf(params.shape) || !params.shape.every((n) => Number.isInteger(n) && n >= 0)) {
       fail({ where: "reshape", got: `${show(shape)} to ${show(params.shape)}`, expected: `a shape of ${sizeOf(shape)} elements` });
     }
     return params.shape;
@@ -161,7 +131,10 @@ export const reshape: Primitive<{ readonly shape: Shape }> = structural<{ readon
 /** Axis i of the output is axis `order[i]` of the input. */
 export const transpose: Primitive<{ readonly order: readonly number[] }> = structural<{ readonly order: readonly number[] }>({
   name: "transpose",
-  shape: (shape, { order }) => order.map((axis) => shape[axis] as number),
+  shape: (shape, { order }) => {
+    perAxis("transpose", shape, normalAxes("transpose", order, shape.length));
+    return order.map((axis) => shape[axis] as number);
+  },
   run: (a, { order }) => move.transpose(a, order),
   transpose: (ct, _a, { order }) => permute(ct, range(order.length).map((axis) => order.indexOf(axis))),
   batch: (a, { order }) => apply(transpose, [a], { order: [0, ...order.map((axis) => axis + 1)] }),
@@ -177,7 +150,12 @@ export interface SliceParams {
 
 export const slice: Primitive<SliceParams> = structural<SliceParams>({
   name: "slice",
-  shape: (_shape, { start, stop, step }) => start.map((from, i) => Math.max(0, Math.ceil(((stop[i] as number) - from) / (step[i] as number)))),
+  shape: (shape, { start, stop, step }) => {
+    perAxis("slice", shape, start, stop, step);
+    const outside = start.findIndex((from, i) => from < 0 || (stop[i] as number) > (shape[i] as number));
+    if (outside >= 0) fail({ where: "slice", got: `${start[outside]} to ${stop[outside]} on axis ${outside} of ${show(shape)}`, expected: "places of the axis" });
+    return start.map((from, i) => Math.max(0, Math.ceil(((stop[i] as number) - from) / (step[i] as number))));
+  },
   run: (a, params, out) => move.slice(a, params.start, params.step, out.shape),
   transpose: (ct, a, { start, step }) => {
     const interior = step.map((n) => n - 1);
@@ -205,8 +183,10 @@ export interface PadParams {
 /** Zeros before, after and between the elements of each axis. */
 export const pad: Primitive<PadParams> = structural<PadParams>({
   name: "pad",
-  shape: (shape, { low, high, interior }) =>
-    shape.map((n, i) => (low[i] as number) + (high[i] as number) + n + Math.max(0, n - 1) * (interior[i] as number)),
+  shape: (shape, { low, high, interior }) => {
+    perAxis("pad", shape, low, high, interior);
+    return shape.map((n, i) => (low[i] as number) + (high[i] as number) + n + Math.max(0, n - 1) * (interior[i] as number));
+  },
   run: (a, { low, interior }, out) => move.pad(a, low, interior, out.shape),
   transpose: (ct, a, { low, interior }) => {
     const step = interior.map((n) => n + 1);
@@ -223,7 +203,7 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
 
 export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<{ readonly axes: readonly number[] }>({
   name: "flip",
-  shape: (shape) => shape,
+  shape: (shape, { axes }) => (normalAxes("flip", axes, shape.length), shape),
   run: (a, { axes }) => move.flip(a, axes),
   transpose: (ct, _a, { axes }) => apply(flip, [ct], { axes }),
   batch: (a, { axes }) => apply(flip, [a], { axes: axes.map((axis) => axis + 1) }),
@@ -234,7 +214,7 @@ export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<
 
 export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolean }> = structural<{ readonly axis: number; readonly reverse: boolean }>({
   name: "cumsum",
-  shape: (shape) => shape,
+  shape: (shape, { axis }) => (normalAxis("cumsum", axis, shape.length), shape),
   run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
   transpose: (ct, _a, { axis, reverse }) => apply(cumsum, [ct], { axis, reverse: !reverse }),
   batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),
@@ -245,25 +225,11 @@ export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolea
   ],
 });
 
-/** Between float32 and float64: linear. Conversions from and to whole numbers are `convert`. */
-export const cast: Primitive<{ readonly dtype: DType }> = {
-  name: "cast",
-  type: ([a], { dtype }) => ({ shape: (a as Type).shape, dtype }),
-  run: ([a], _params, out) => map1((x) => x, a as NDArray, out.dtype),
-  needs: "all",
-  jvp: ([t], _inputs, params) => (t ? apply(cast, [t], params) : null),
-  transpose: (ct, _linear, [a]) => [apply(cast, [ct], { dtype: (a as Tensor).dtype })],
-  linear: "any",
-  batch: ([a], _batched, params) => apply(cast, [a as Tensor], params),
-  reads: (_params, [a]) => [pointwise((a as Type).shape)],
-  smooth: "smooth",
-  laws: [{ inputs: [{ shape: [2, 3] }], params: { dtype: "float64" } }],
-};
-
 export const concat: Primitive<{ readonly axis: number }> = {
   name: "concat",
   type: (inputs, { axis }) => {
     const [first] = inputs as [Type];
+    normalAxis("concat", axis, first.shape.length);
     for (const { shape, dtype } of inputs) {
       if (dtype !== first.dtype || shape.length !== first.shape.length || shape.some((n, i) => i !== axis && n !== first.shape[i])) {
         fail({ where: "concat", got: inputs.map((x) => `${x.dtype}${show(x.shape)}`).join(", "), expected: `types that differ on axis ${axis} only` });
@@ -366,9 +332,4 @@ export function allBatched(inputs: readonly Tensor[], batched: readonly boolean[
 export function axisToFront(a: Tensor, axis: number): Tensor {
   const at = normalAxis("axis", axis, a.rank);
   return permute(a, [at, ...range(a.rank).filter((i) => i !== at)]);
-}
-
-/** True for dtypes that can carry a derivative. */
-export function differentiable(a: Type): boolean {
-  return isFloat(a.dtype);
 }

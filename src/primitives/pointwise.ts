@@ -8,6 +8,7 @@ import { map1, map2, map3, type Scalar1, type Scalar2 } from "../kernel/loops.js
 import { sigmoid as sigmoidOf } from "../kernel/math/sigmoid.js";
 import { softplus as softplusOf } from "../kernel/math/softplus.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { floats, pair, truths } from "./fit.js";
 import { divide, half, times } from "./contract.js";
 import { allBatched, minus, negate, onesLike, plus, broadcastTo } from "./linear.js";
 
@@ -41,11 +42,6 @@ export function unary(name: string, { f, d, from, kinks, smooth = "smooth" }: Un
     ],
   };
   return self;
-}
-
-export function floats(name: string, a: Type): Type {
-  if (!isFloat(a.dtype)) fail({ where: name, got: `a ${a.dtype} tensor`, expected: "float32 or float64" });
-  return { shape: a.shape, dtype: a.dtype };
 }
 
 const ratio = (a: Tensor, b: Tensor): Tensor => apply(divide, [a, b], null);
@@ -91,7 +87,10 @@ interface Binary {
 function binary(name: string, { f, out: dtype, jvp, smooth, laws }: Binary): Primitive<null> {
   const self: Primitive<null> = {
     name,
-    type: ([a, b]) => pair(name, a as Type, b as Type, dtype),
+    type: ([a, b]) => {
+      const type = pair(name, a as Type, b as Type);
+      return { ...type, dtype: dtype ?? type.dtype };
+    },
     run: ([a, b], _params, out) => map2(f, a as NDArray, b as NDArray, out.dtype),
     needs: "all",
     jvp,
@@ -103,13 +102,6 @@ function binary(name: string, { f, out: dtype, jvp, smooth, laws }: Binary): Pri
     laws: laws.map((inputs) => ({ inputs, params: null })),
   };
   return self;
-}
-
-function pair(where: string, a: Type, b: Type, dtype?: DType): Type {
-  if (!sameShape(a.shape, b.shape) || a.dtype !== b.dtype) {
-    fail({ where, got: `${a.dtype}${show(a.shape)} and ${b.dtype}${show(b.shape)}`, expected: "equal types" });
-  }
-  return { shape: a.shape, dtype: dtype ?? a.dtype };
 }
 
 export const pow: Primitive<null> = binary("pow", {
@@ -168,7 +160,12 @@ function equal(a: Tensor, b: Tensor): Tensor {
 
 function logical(name: string, f: Scalar2): Primitive<null> {
   const inputs: LawInput[] = [{ shape: [2, 3], dtype: "bool" }, { shape: [2, 3], dtype: "bool" }];
-  return binary(name, { f, out: "bool", jvp: () => null, smooth: "jump", laws: [inputs] });
+  const self: Primitive<null> = {
+    ...binary(name, { f, out: "bool", jvp: () => null, smooth: "jump", laws: [inputs] }),
+    type: ([a, b]) => truths(name, pair(name, a as Type, b as Type)),
+    batch: (both, batched, _params, size) => apply(self, allBatched(both, batched, size), null),
+  };
+  return self;
 }
 
 export const and: Primitive<null> = logical("and", (a, b) => a & b);
@@ -176,7 +173,7 @@ export const or: Primitive<null> = logical("or", (a, b) => a | b);
 
 export const not: Primitive<null> = {
   ...unary("not", { f: (a) => 1 - a, d: null, smooth: "jump" }),
-  type: ([a]) => ({ shape: (a as Type).shape, dtype: "bool" }),
+  type: ([a]) => truths("not", a as Type),
   batch: ([a]) => apply(not, [a as Tensor], null),
   laws: [{ inputs: [{ shape: [2, 3], dtype: "bool" }], params: null }],
 };
@@ -211,7 +208,11 @@ export const where: Primitive<null> = {
 /** To or from whole numbers and truth values; towards zero, no derivative. Between floats `cast` is linear. */
 export const convert: Primitive<{ readonly dtype: DType }> = {
   name: "convert",
-  type: ([a], { dtype }) => ({ shape: (a as Type).shape, dtype }),
+  type: ([a], { dtype }) => {
+    const from = a as Type;
+    if (isFloat(from.dtype) && isFloat(dtype)) fail({ where: "convert", got: `${from.dtype} to ${dtype}`, expected: "whole numbers or truth values on one side", write: "cast" });
+    return { shape: from.shape, dtype };
+  },
   run: ([a], { dtype }, out) => map1(dtype === "bool" ? (x) => (x === 0 ? 0 : 1) : (x) => x, a as NDArray, out.dtype),
   needs: "all",
   jvp: () => null,
@@ -223,5 +224,27 @@ export const convert: Primitive<{ readonly dtype: DType }> = {
   laws: [
     { inputs: [{ shape: [2, 3], kinks: [-1, 0, 1] }], params: { dtype: "int32" } },
     { inputs: [{ shape: [3], dtype: "int32" }], params: { dtype: "float32" } },
+  ],
+};
+
+/** Between float32 and float64: linear. Conversions from and to whole numbers are `convert`. */
+export const cast: Primitive<{ readonly dtype: DType }> = {
+  name: "cast",
+  type: ([a], { dtype }) => {
+    const from = a as Type;
+    if (!isFloat(from.dtype) || !isFloat(dtype)) fail({ where: "cast", got: `${from.dtype} to ${dtype}`, expected: "float32 and float64" });
+    return { shape: from.shape, dtype };
+  },
+  run: ([a], _params, out) => map1((x) => x, a as NDArray, out.dtype),
+  needs: "all",
+  jvp: ([t], _inputs, params) => (t ? apply(cast, [t], params) : null),
+  transpose: (ct, _linear, [a]) => [apply(cast, [ct], { dtype: (a as Tensor).dtype })],
+  linear: "any",
+  batch: ([a], _batched, params) => apply(cast, [a as Tensor], params),
+  reads: (_params, [a]) => [pointwise((a as Type).shape)],
+  smooth: "smooth",
+  laws: [
+    { inputs: [{ shape: [2, 3] }], params: { dtype: "float64" } },
+    { inputs: [{ shape: [2, 3] }], params: { dtype: "float32" } },
   ],
 };

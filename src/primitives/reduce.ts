@@ -6,6 +6,7 @@ import { reduce } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import type { TypedArray } from "../base/dtype.js";
 import { divide, times } from "./contract.js";
+import { dropAxes } from "./fit.js";
 import { broadcastTo, reshapeTo, sumOver } from "./linear.js";
 import { convert, equals } from "./pointwise.js";
 
@@ -16,9 +17,10 @@ export interface AxesParams {
 }
 
 function dropped(name: string, { shape }: Type, { axes }: AxesParams): number[] {
+  const left = dropAxes(name, shape, axes);
   const empty = axes.find((axis) => shape[axis] === 0);
   if (empty !== undefined) fail({ where: name, got: `${show(shape)}, empty on axis ${empty}`, expected: "at least one element to choose from" });
-  return shape.filter((_, axis) => !axes.includes(axis));
+  return left;
 }
 
 function extreme(name: string, better: (a: number, b: number) => boolean): Primitive<AxesParams> {

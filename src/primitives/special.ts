@@ -14,8 +14,9 @@ import { polygamma as polygammaOf } from "../kernel/math/polygamma.js";
 import { map1, map2 } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
+import { floats, pair } from "./fit.js";
 import { allBatched, broadcastTo, minus, negate, onesLike } from "./linear.js";
-import { exp, floats, log, unary } from "./pointwise.js";
+import { exp, log, unary } from "./pointwise.js";
 
 /** Special functions, computed in float64 by kernel/math (its files name sources and errors) and rounded. */
 
@@ -66,7 +67,7 @@ export const polygamma: Primitive<{ readonly n: number }> = {
  */
 export const igammac: Primitive<null> = {
   name: "igammac",
-  type: ([a]) => floats("igammac", a as Type),
+  type: ([a, x]) => floats("igammac", pair("igammac", a as Type, x as Type)),
   run: ([a, x], _params, out) => map2(igammacOf, a as NDArray, x as NDArray, out.dtype),
   needs: "all",
   jvp: ([da, dx], inputs) => {
@@ -87,7 +88,7 @@ export const igammac: Primitive<null> = {
 /** The smallest whole k with P(X ≤ k) ≥ u for X ~ Poisson(rate): piecewise constant in both. */
 export const poissonInverse: Primitive<null> = {
   name: "poissonInverse",
-  type: ([u]) => floats("poissonInverse", u as Type),
+  type: ([u, rate]) => floats("poissonInverse", pair("poissonInverse", u as Type, rate as Type)),
   run: ([u, rate], _params, out) => map2(poissonInverseOf, u as NDArray, rate as NDArray, out.dtype),
   needs: "all",
   jvp: () => null,

@@ -1,10 +1,10 @@
 import { fail } from "../base/errors.js";
-import { arange, asTensor, tensor, type TensorLike } from "../graph/leaves.js";
+import type { Shape } from "../base/shape.js";
+import { arange, asTensor, type TensorLike, tensor } from "../graph/leaves.js";
 import { apply, isTensor, type Tensor } from "../graph/tensor.js";
 import { deriveKey, jaxRandomBits } from "../primitives/bits.js";
 import { broadcastTo } from "../primitives/linear.js";
 import { toDType } from "../tensor/elementwise.js";
-import type { Shape } from "../base/shape.js";
 
 /**
  * Keys. There is no global random state: whoever draws is given a key, and the same key gives the same numbers on any machine.
@@ -19,7 +19,12 @@ export type KeyLike = number | bigint | Tensor;
 /** A key uint32 [2] from a whole number: its low and high 32 bits, as JAX does. @throws on fractions and beyond 2⁵³ */
 export function key(seed: number | bigint): Tensor {
   if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
-    fail({ where: "key", got: `seed ${seed}`, expected: "a whole number below 2^53", write: "a bigint for larger seeds" });
+    fail({
+      where: "key",
+      got: `seed ${seed}`,
+      expected: "a whole number below 2^53",
+      write: "a bigint for larger seeds",
+    });
   }
   const wide = BigInt.asUintN(64, BigInt(seed));
   return tensor(Uint32Array.of(Number(wide >> 32n), Number(wide & 0xffffffffn)));
@@ -35,7 +40,10 @@ export function asKey(where: string, k: KeyLike | undefined): Tensor {
 /** A new key for a number or a name; different data, different key. */
 export function foldIn(k: KeyLike, data: number | string | TensorLike): Tensor {
   const word = typeof data === "string" ? hash(data) : data;
-  const tensorWord = toDType(typeof word === "number" ? tensor(Uint32Array.of(word), { shape: [] }) : asTensor(word), "uint32");
+  const tensorWord = toDType(
+    typeof word === "number" ? tensor(Uint32Array.of(word), { shape: [] }) : asTensor(word),
+    "uint32",
+  );
   return apply(deriveKey, [broadcastTo(asKey("foldIn", k), [...tensorWord.shape, 2]), tensorWord], { domain: FOLD });
 }
 

@@ -36,5 +36,7 @@ export function normal(stream: Stream, shape: Shape, dtype: FloatType = "float32
 }
 
 export function floatType(where: string, { dtype }: Tensor): FloatType {
-  return dtype === "float32" || dtype === "float64" ? dtype : fail({ where, got: `${dtype} parameters`, expected: "float32 or float64" });
+  return dtype === "float32" || dtype === "float64"
+    ? dtype
+    : fail({ where, got: `${dtype} parameters`, expected: "float32 or float64" });
 }

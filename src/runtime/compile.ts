@@ -1,7 +1,7 @@
 import { placeholder, type Tensor } from "../graph/tensor.js";
 import { currentRuntime, insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
-import { compareGraphs } from "../graph/compare.js";
+import { compareGraphs, type TracedGraph } from "../graph/compare.js";
 import { contiguous, type NDArray } from "../kernel/ndarray.js";
 import { leaf } from "../graph/tensor.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
@@ -32,13 +32,13 @@ export function compile<A extends unknown[], T>(f: (...args: A) => T): (...args:
     if (trace === undefined) {
       trace = traceOf(f, trees);
       cache.set(signature, trace);
-    } else if (isPowerOfTwo(trace.calls)) checkFrozen(trace, traceOf(f, trees));
+    } else if (isPowerOfTwo(trace.calls)) checkFrozen("compile", trace, traceOf(f, trees));
     trace.calls++;
     return trace.rebuild(insideTransform() ? inline(trace, leaves) : execute(trace, leaves)) as T;
   };
 }
 
-function isPowerOfTwo(n: number): boolean {
+export function isPowerOfTwo(n: number): boolean {
   return n > 0 && (n & (n - 1)) === 0;
 }
 
@@ -71,8 +71,8 @@ function execute(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
 }
 
 /** @throws where two traces of one program differ: something outside its arguments has changed. */
-export function checkFrozen(before: Trace, after: Trace): void {
+export function checkFrozen(where: string, before: TracedGraph, after: TracedGraph): void {
   const difference = compareGraphs(before, after);
   if (difference === null) return;
-  fail({ where: "compile", what: difference, write: "pass what changes in data (an argument), where it is a leaf and not a constant" });
+  fail({ where, what: difference, write: "pass what changes in data (an argument), where it is a leaf and not a constant" });
 }

@@ -34,7 +34,7 @@ function numberType(value: number, beside: Tensor): DType {
 export function toDType(x: TensorLike, dtype: DType): Tensor {
   const a = asTensor(x);
   if (a.dtype === dtype) return a;
-  return isFloat(a.dtype) && isFloat(dtype) ? apply(linear.cast, [a], { dtype }) : apply(point.convert, [a], { dtype });
+  return isFloat(a.dtype) && isFloat(dtype) ? apply(point.cast, [a], { dtype }) : apply(point.convert, [a], { dtype });
 }
 
 function toFloat(x: TensorLike): Tensor {
@@ -153,8 +153,18 @@ export function logSigmoid(x: TensorLike): Tensor {
 /** x · log y, and 0 where x = 0 whatever y is. */
 export function xlogy(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = meet("xlogy", x, y);
-  const zero = equal(a, 0);
-  return where(zero, 0, mul(a, log(where(zero, 1, b))));
+  return mul(a, log(where(idle(a, logicalAnd(greater(b, 0), less(b, Infinity))), 1, b)));
+}
+
+/** x · log(1 + y), and 0 where x = 0 whatever y is. */
+export function xlog1py(x: TensorLike, y: TensorLike): Tensor {
+  const [a, b] = meet("xlog1py", x, y);
+  return mul(a, log1p(where(idle(a, logicalAnd(greater(b, -1), less(b, Infinity))), 0, b)));
+}
+
+/** Where a = 0 stands before a logarithm that is not finite. Detached: the product is continuous there. */
+function idle(a: Tensor, finite: Tensor): Tensor {
+  return apply(control.detach, [logicalAnd(equal(a, 0), logicalNot(finite))], null);
 }
 
 /** The identity without a derivative. A sample keeps its influence through it. */

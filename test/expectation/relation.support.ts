@@ -62,7 +62,7 @@ function divisors(n: number): number[] {
 function randomDigit(dice: Dice, shape: Shape): Digit {
   const axis = dice.below(shape.length);
   const size = shape[axis] as number;
-  if (dice.below(3) > 0) return { axis, div: 1, mod: size };
+  if (dice.flip()) return { axis, div: 1, mod: size };
   const div = dice.pick(divisors(size));
   return { axis, div, mod: dice.pick(divisors(size / div)) };
 }
@@ -81,7 +81,7 @@ export function randomLinks(dice: Dice, siteShape: Shape, nodeShape: Shape): Lin
       const same = nodeShape.flatMap((size, axis) =>
         size % site.mod === 0 ? [{ axis, div: size / site.mod, mod: site.mod }] : [],
       );
-      if (same.length > 0) node = dice.pick(same);
+      if (same.length > 0 && dice.below(4) > 0) node = dice.pick(same);
       return { site, node, step: 1, lo: 0, hi: 0 };
     }
     const step = dice.pick([1, 1, 1, -1, 2, 3, -2]);

@@ -151,7 +151,7 @@ function carries(links: readonly Link[], reads: readonly Link[]): boolean {
     if (found.some((f) => f.link !== null && inside(node, f.read.site) !== null)) return true;
     if (!isEquality(link)) return false;
     const parts = new Map(found.map((f) => [f.link === null ? "" : keyOf(f.link), f.link?.site.mod ?? 1]));
-    return [...parts.values()].reduce((known, mod) => known * mod, 1) >= link.site.mod;
+    return [...parts.values()].reduce((known, mod) => known * mod, 1) >= Math.max(link.site.mod, node.mod);
   });
 }
 

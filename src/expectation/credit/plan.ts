@@ -78,6 +78,7 @@ function share(link: Link): number {
 /** Whether one reshape can show both digits as axes. */
 function apart(a: Digit, b: Digit): boolean {
   if (a.axis !== b.axis) return true;
+  if (a.div === b.div) return false;
   const [low, high] = a.div < b.div ? [a, b] : [b, a];
   return high.div % (low.div * low.mod) === 0;
 }
@@ -87,8 +88,10 @@ export type Method = "shifts" | "before" | "after" | "matrix";
 
 export function methodOf(link: Link): Method {
   const { lo, hi } = clipped(link);
-  if (isFunction(link) || hi - lo < shiftedWindow) return "shifts";
-  return link.lo === -Infinity ? "before" : link.hi === Infinity ? "after" : "matrix";
+  if (isFunction(link)) return "shifts";
+  if (link.lo === -Infinity) return "before";
+  if (link.hi === Infinity) return "after";
+  return hi - lo < shiftedWindow ? "shifts" : "matrix";
 }
 
 /** A wide two-sided window over axes too long for a matrix loses the bound that excludes less. */

@@ -1,0 +1,227 @@
+import { isFloat } from "../base/dtype.js";
+import { fail, listed, NoGradientError } from "../base/errors.js";
+import { sizeOf } from "../base/shape.js";
+import { type AnyEstimator, type Baseline, missing } from "../estimators/estimator.js";
+import { enumerate, estimators, pathwise, scoreFunction } from "../estimators/index.js";
+import type { Tensor } from "../graph/tensor.js";
+import { alignedAxes, type Credit, creditOf } from "./credit/credit.js";
+import { dependents, type Obstacle, obstacleOf, pathInWords, pathToLoss, siteParams } from "./differentiability.js";
+import type { Program } from "./program.js";
+import { batchShapeOfSite, paramsOf } from "./site.js";
+
+/** Which estimator at which site, and why. Looks at what distributions give and estimators need, never at names. */
+export interface Choice {
+  readonly estimator: AnyEstimator;
+  readonly why: string;
+  /** Whether a derivative can come into the site's parameters at all; if not it is only drawn. */
+  readonly differentiated: boolean;
+  readonly baseline: Exclude<Baseline, "auto">;
+  /** Elements of the site that no cost mixes are on these axes. */
+  readonly aligned: readonly number[];
+  /** How many derivatives a pathwise value is right for; null: all. */
+  readonly limit: { readonly orders: number; readonly obstacle: Obstacle } | null;
+  /** Joint outcomes, for branching sites; 1 for others. */
+  readonly outcomes: number;
+}
+
+export interface Choosing {
+  readonly estimators: { readonly [site: string]: AnyEstimator };
+  readonly order: number;
+  /** Runs that can be each other's baseline. */
+  readonly runs: number;
+  readonly given: ReadonlySet<string>;
+  /** "params": derivatives in the first argument; "all": in any float argument (inside another transform). */
+  readonly sources: "params" | "all";
+  readonly dynamic: boolean;
+}
+
+export interface Plan {
+  readonly choices: ReadonlyMap<Tensor, Choice>;
+  readonly credit: Credit;
+  /** Runs of the program per sample: the product over branching sites. */
+  readonly outcomes: number;
+}
+
+const branchLimit = 16;
+const branchMost = 2 ** 16;
+
+export function choose(program: Program, how: Choosing): Plan {
+  checkNames(program, how);
+  const sources = program.holes.filter((hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters));
+  const maybe = dependents(program, sources, new Set());
+  const kinds = new Map<Tensor, Draft>();
+  const weighted = new Set<Tensor>();
+  // From the last site to the first: whether a sample is smooth below depends on what the later sites do.
+  for (const site of [...program.sites].reverse()) {
+    const draft = draftOf(site, program, how, weighted, maybe.has(site));
+    kinds.set(site, draft);
+    if (draft.estimator.rest !== "differentiate") weighted.add(site);
+  }
+  // Now that constant draws are known: a site behind them alone has nothing to differentiate, and needs no score.
+  const live = dependents(program, sources, weighted);
+  for (const [site, draft] of kinds) kinds.set(site, { ...draft, differentiated: live.has(site) });
+  const charged = program.sites.filter((site) => weighted.has(site));
+  return settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
+}
+
+interface Draft {
+  readonly estimator: AnyEstimator;
+  readonly why: string;
+  readonly explicit: boolean;
+  readonly differentiated: boolean;
+  readonly limit: Choice["limit"];
+}
+
+function draftOf(site: Tensor, program: Program, how: Choosing, weighted: ReadonlySet<Tensor>, differentiated: boolean): Draft {
+  const { name, family, estimator: own } = siteParams(site);
+  const chosen = how.estimators[name] ?? own;
+  const wasRead = program.reads.some((read) => read.site === site);
+  const base = { explicit: false, differentiated, limit: null };
+  if (how.given.has(name)) return { ...base, estimator: scoreFunction(), why: "its value is given, so its law is scored" };
+  if (chosen) return explicitDraft(site, program, how, weighted, differentiated, chosen, wasRead);
+  if (family.gives.reparam && !wasRead) {
+    const obstacle = obstacleOf(site, program, weighted);
+    if (!differentiated) return { ...base, estimator: pathwise(), why: "no parameter reaches it: plain noise" };
+    const orders = ordersOf(obstacle);
+    if (orders >= how.order) {
+      const limit = obstacle ? { orders, obstacle } : null;
+      return { ...base, limit, estimator: pathwise(), why: obstacle ? `reparameterised; the cost is continuous in it (${pathInWords(obstacle.path)})` : "reparameterised and smooth below" };
+    }
+    const missed = (obstacle as Obstacle).level === "jump" ? "jumps" : `has no derivative of order ${how.order}`;
+    return { ...base, estimator: scoreFunction(), why: `the cost ${missed} in it (${pathInWords((obstacle as Obstacle).path)}), which pathwise would miss` };
+  }
+  if (wasRead) return { ...base, estimator: scoreFunction(), why: "the program read its value, so everything later depends on it" };
+  return { ...base, estimator: scoreFunction(), why: "not reparameterised" };
+}
+
+function ordersOf(obstacle: Obstacle | null): number {
+  return obstacle === null ? Number.POSITIVE_INFINITY : obstacle.level === "kink" ? 1 : 0;
+}
+
+function explicitDraft(
+  site: Tensor,
+  program: Program,
+  how: Choosing,
+  weighted: ReadonlySet<Tensor>,
+  differentiated: boolean,
+  estimator: AnyEstimator,
+  wasRead: boolean,
+): Draft {
+  const { name, family } = siteParams(site);
+  const lacks = missing(estimator.needs, family);
+  if (lacks.length > 0) misfit(site, program, estimator, lacks);
+  const draft = { estimator, why: "chosen by the program", explicit: true, differentiated, limit: null };
+  if (estimator.branches && how.dynamic) {
+    fail({ where: `sample "${name}"`, what: `${estimator.name} runs the program once per outcome, which a dynamic program cannot`, write: "scoreFunction(), or a program without dynamic: true" });
+  }
+  if (estimator.rest !== "differentiate" || !differentiated) return draft;
+  if (wasRead) refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
+  const obstacle = obstacleOf(site, program, weighted);
+  const orders = ordersOf(obstacle);
+  if (orders === 0) {
+    const { at, path } = obstacle as Obstacle;
+    refuse(name, `${estimator.name} would be biased: the sample reaches the cost through ${at.primitive?.name} (${pathInWords(path)}), whose derivative is zero or undefined`, program, site);
+  }
+  if (orders < how.order) {
+    const { at, path } = obstacle as Obstacle;
+    refuse(name, `${estimator.name} would miss part of the derivative of order ${how.order} at the kink of ${at.primitive?.name} (${pathInWords(path)})`, program, site);
+  }
+  return { ...draft, limit: obstacle ? { orders, obstacle } : null };
+}
+
+/** The remedies for a site: every unbiased estimator that fits it and does not ask to differentiate the rest. */
+function remedies(site: Tensor, unless: string): string {
+  const fitting = estimators.map((make) => make()).filter((e) => e.name !== unless && e.bias === "none" && missing(e.needs, siteParams(site).family).length === 0);
+  return fitting.length === 0 ? "another distribution" : listed(fitting.map((e) => `${e.name}()`));
+}
+
+function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: readonly string[]): never {
+  const { name, family, names } = siteParams(site);
+  const what = `${family.name} gives no ${listed(lacks, "and")}, which ${estimator.name} needs`;
+  const path = pathToLoss(site, program.loss);
+  const gone = estimator.rest === "differentiate" && path.length > 0 ? `: ∂${name}/∂${names.join(", ∂")} does not exist on the path ${names.join(", ")} → ${pathInWords(path)}` : "";
+  throw new NoGradientError({ where: `sample "${name}"`, what: what + gone, write: `use ${remedies(site, estimator.name)}` });
+}
+
+function refuse(name: string, what: string, _program: Program, site: Tensor): never {
+  throw new NoGradientError({ where: `sample "${name}"`, what, write: `use ${remedies(site, "pathwise")}` });
+}
+
+function checkNames(program: Program, how: Choosing): void {
+  const known = program.sites.map((site) => siteParams(site).name);
+  for (const name of [...Object.keys(how.estimators), ...how.given]) {
+    if (known.includes(name)) continue;
+    fail({
+      where: how.given.has(name) ? "given" : "estimators",
+      got: `the site name "${name}"`,
+      expected: known.length === 0 ? "none: the program samples nothing" : `one of ${known.map((k) => `"${k}"`).join(", ")}`,
+    });
+  }
+}
+
+/** Small finite sites become enumerations as long as the program runs at most 16 times; baselines are settled. */
+function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draft>, credit: Credit): Plan {
+  const choices = new Map<Tensor, Choice>();
+  let outcomes = 1;
+  for (const site of program.sites) {
+    const draft = kinds.get(site) as Draft;
+    const aligned = alignedAxes(credit, site);
+    const joint = jointOutcomes(site, aligned);
+    const small = !draft.explicit && !how.dynamic && !how.given.has(siteParams(site).name) && draft.estimator.rest === "observe" && joint !== null && outcomes * joint <= branchLimit;
+    const estimator = small ? enumerate() : draft.estimator;
+    const branches = estimator.branches ? (joint ?? 1) : 1;
+    outcomes *= branches;
+    if (outcomes > branchMost) tooMany(site, outcomes);
+    const why = small ? `finite: ${joint} joint outcomes, exact` : joint !== null && !draft.explicit && draft.estimator.rest === "observe" ? `${draft.why}; ${joint} joint outcomes are too many to enumerate` : draft.why;
+    const differentiated = draft.differentiated;
+    checkSupport(site, estimator, draft);
+    choices.set(site, { estimator, why, differentiated, aligned, limit: draft.limit, outcomes: branches, baseline: baselineOf(site, estimator, aligned, how) });
+  }
+  return { choices, credit, outcomes };
+}
+
+/** K^d for d elements that some cost mixes; null where values cannot be listed. */
+export function jointOutcomes(site: Tensor, aligned: readonly number[]): number | null {
+  const { family } = siteParams(site);
+  if (!family.gives.enumerate) return null;
+  const batch = batchShapeOfSite(site);
+  const elements = sizeOf(batch.filter((_, axis) => !aligned.includes(axis)));
+  return family.gives.enumerate.size(paramsOf(site)) ** elements;
+}
+
+function tooMany(site: Tensor, outcomes: number): never {
+  return fail({
+    where: `sample "${siteParams(site).name}"`,
+    got: `${outcomes} joint outcomes to enumerate`,
+    expected: `at most ${branchMost}`,
+    write: "scoreFunction() at some of the sites",
+  });
+}
+
+/** A default that moves its support is an error only when a derivative comes: the rewrite guards the parameters by name. */
+function checkSupport(site: Tensor, estimator: AnyEstimator, draft: Draft): void {
+  const { name, family } = siteParams(site);
+  if (!draft.explicit || estimator.rest !== "observe" || !draft.differentiated || family.supportDepends.length === 0) return;
+  throw new NoGradientError({ where: `sample "${name}"`, ...movingSupport(site, family.supportDepends) });
+}
+
+export function movingSupport(site: Tensor, params: readonly string[]): { what: string; write: string } {
+  const { family } = siteParams(site);
+  return {
+    what: `the support of ${family.name} moves with ${listed(params, "and")}, so the score function loses the boundary term`,
+    write: family.gives.reparam ? "use pathwise()" : "a distribution whose support is fixed",
+  };
+}
+
+function baselineOf(site: Tensor, estimator: AnyEstimator, aligned: readonly number[], how: Choosing): Choice["baseline"] {
+  const { name } = siteParams(site);
+  const axis = aligned.find((i) => (batchShapeOfSite(site)[i] as number) >= 2);
+  if (estimator.baseline === "auto") return how.runs >= 2 ? "leaveOneOut" : axis !== undefined ? "aligned" : "none";
+  if (estimator.baseline === "leaveOneOut" && how.runs < 2) {
+    fail({ where: `sample "${name}"`, got: "leave-one-out over 1 run", expected: "at least 2 runs", write: 'samples: 2, or scoreFunction({ baseline: "none" })' });
+  }
+  if (estimator.baseline === "aligned" && axis === undefined) {
+    fail({ where: `sample "${name}"`, what: "no axis of two or more elements is kept apart by every cost, so none can be another's baseline", write: 'scoreFunction({ baseline: "leaveOneOut" }) with samples ≥ 2' });
+  }
+  return estimator.baseline;
+}

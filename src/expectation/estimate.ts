@@ -1,0 +1,81 @@
+import { allocate } from "../base/dtype.js";
+import type { Shape } from "../base/shape.js";
+import { leaf, type Tensor, type Type } from "../graph/tensor.js";
+import { dense, elements, type NDArray } from "../kernel/ndarray.js";
+
+/** A number with its error bar. */
+export interface Estimate<T> {
+  readonly mean: T;
+  /** Standard error of the mean: 0 for exact values, NaN (with a reason) where the spread cannot be told. Computed when read. */
+  readonly stderr: T;
+  /** Degrees of freedom of the spread, for t-intervals. */
+  readonly dof: number;
+  /** Why stderr is NaN; null otherwise. */
+  readonly reason: string | null;
+}
+
+export const BLOCKS = 32;
+
+/** Below this many runs that share a baseline their spread is too small: a 95 % interval covers 50-90 %. */
+export const LEAST_SHARED = 64;
+
+/** Weighted mean and spread of blocks, element by element. */
+export class Blocks {
+  private readonly sums: Float64Array;
+  private readonly squares: Float64Array;
+  private readonly shape: Shape;
+  private weight = 0;
+  private count = 0;
+
+  constructor(shape: Shape) {
+    this.shape = shape;
+    const size = shape.reduce((a, b) => a * b, 1);
+    this.sums = new Float64Array(size);
+    this.squares = new Float64Array(size);
+  }
+
+  /** Adds one block that stands for `weight` runs. West 1979: a running mean, so that large means do not cancel. */
+  add(block: ArrayLike<number>, weight: number): void {
+    this.weight += weight;
+    this.count++;
+    for (let i = 0; i < this.sums.length; i++) {
+      const delta = (block[i] as number) - (this.sums[i] as number);
+      const step = (delta * weight) / this.weight;
+      this.sums[i] = (this.sums[i] as number) + step;
+      this.squares[i] = (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.sums[i] as number));
+    }
+  }
+
+  get blocks(): number {
+    return this.count;
+  }
+
+  mean(dtype: Type["dtype"]): Tensor {
+    return tensorOf(this.sums, dtype, this.shape);
+  }
+
+  /** √(Σ w (b − mean)² / (blocks − 1) / `runs`): for independent runs the standard error of a mean over `runs` of them. */
+  stderr(dtype: Type["dtype"], runs: number = this.weight): Tensor {
+    const out = this.squares.map((square) => Math.sqrt(square / Math.max(0, this.count - 1) / runs));
+    return tensorOf(out, dtype, this.shape);
+  }
+}
+
+/** Adds every row of a [blocks, ...shape] array. */
+export function addRows(blocks: Blocks, array: NDArray, weight: number): void {
+  const flat = elements(array);
+  const rows = array.shape[0] as number;
+  const size = rows === 0 ? 0 : flat.length / rows;
+  for (let r = 0; r < rows; r++) blocks.add(flat.subarray(r * size, (r + 1) * size) as ArrayLike<number>, weight);
+}
+
+export function tensorOf(values: ArrayLike<number>, dtype: Type["dtype"], shape: Shape): Tensor {
+  const data = allocate(dtype, values.length);
+  data.set(values);
+  return leaf(dense(data, dtype, shape));
+}
+
+export function constantLike({ shape, dtype }: Type, value: number): Tensor {
+  const data = allocate(dtype, shape.reduce((a, b) => a * b, 1));
+  return leaf(dense(data.fill(value), dtype, shape));
+}

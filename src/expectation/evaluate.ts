@@ -1,0 +1,208 @@
+import { leaf, type Tensor } from "../graph/tensor.js";
+import { currentRuntime } from "../graph/trace.js";
+import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
+import { readAll } from "../runtime/read.js";
+import { addRows, BLOCKS, Blocks, constantLike, type Estimate, LEAST_SHARED } from "./estimate.js";
+import { type Derivatives, type Layout, manyRuns, type OneRun, type Runs } from "./runs.js";
+
+/** Numbers of an expectation: runs in fixed chunks, means merged, spread from blocks. */
+
+export interface Call {
+  /** Tensors for `program.holes`. */
+  readonly leaves: readonly Tensor[];
+  readonly key: Tensor;
+  /** Recorded values by site name, with the run axis (and the replicate axis) in front. */
+  readonly given: ReadonlyMap<string, Tensor>;
+  readonly samples: number;
+  readonly replicates: number;
+  readonly chunk: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Compiled layouts of one program, kept with it. */
+export class Evaluator {
+  private readonly cache = new Map<string, Runs>();
+  readonly core: OneRun;
+
+  constructor(core: OneRun) {
+    this.core = core;
+  }
+
+  runs(layout: Layout, order: Derivatives): Runs {
+    const key = `${layout.inner}/${layout.outer}/${layout.shared}/${order}`;
+    let found = this.cache.get(key);
+    if (found === undefined) {
+      found = manyRuns(this.core, layout, order);
+      this.cache.set(key, found);
+    }
+    return found;
+  }
+
+  /** The numbers of `outputs` for the runs that begin at `first`. */
+  run(runs: Runs, outputs: readonly Tensor[], call: Call, first: number): NDArray[] {
+    call.signal?.throwIfAborted();
+    const { program } = this.core;
+    const feeds = new Map<Tensor, NDArray>();
+    const values = readAll([...call.leaves, call.key]);
+    program.holes.forEach((hole, i) => {
+      feeds.set(hole, values[i] as NDArray);
+    });
+    feeds.set(program.key, values[values.length - 1] as NDArray);
+    feeds.set(runs.start, elementsOf(Uint32Array.of(first), []));
+    for (const [name, hole] of runs.given) feeds.set(hole, window(call.given.get(name) as Tensor, hole, first));
+    return currentRuntime().run(outputs, feeds);
+  }
+}
+
+function elementsOf(data: Uint32Array, shape: readonly number[]): NDArray {
+  return { data, dtype: "uint32", shape, strides: [], offset: 0 };
+}
+
+/** The recorded values of the runs that start at `first`, as many as the hole takes. */
+function window(recorded: Tensor, hole: Tensor, first: number): NDArray {
+  const all = readAll([recorded])[0] as NDArray;
+  const flat = elements(all);
+  const size = hole.size;
+  const perRun = recorded.size / (recorded.shape[0] as number);
+  const data = flat.subarray(first * perRun, first * perRun + size);
+  const strides = new Array<number>(hole.rank);
+  let step = 1;
+  for (let axis = hole.rank - 1; axis >= 0; axis--) {
+    strides[axis] = step;
+    step *= hole.shape[axis] as number;
+  }
+  return { data, dtype: all.dtype, shape: hole.shape, strides, offset: 0 };
+}
+
+/** Chunk sizes that add up to S; a last chunk of one run would have no others, so it joins the one before. */
+export function chunksOf(samples: number, chunk: number): number[] {
+  const sizes: number[] = [];
+  for (let left = samples; left > 0; left -= Math.min(left, chunk)) sizes.push(Math.min(left, chunk));
+  if (sizes.length > 1 && sizes[sizes.length - 1] === 1) {
+    sizes.pop();
+    sizes[sizes.length - 1] = (sizes[sizes.length - 1] as number) + 1;
+  }
+  return sizes;
+}
+
+export interface Numbers {
+  readonly value: Estimate<Tensor>;
+  readonly derivatives: readonly Tensor[];
+}
+
+/** Value and derivatives; the spread of the value comes from the runs themselves. */
+export function evaluate(ev: Evaluator, call: Call, order: Derivatives): Numbers {
+  const { random, objective } = ev.core;
+  if (!random) return exact(ev, call, order);
+  const values = new Blocks([]);
+  const totals: Blocks[] = [];
+  let first = 0;
+  const total = call.samples * call.replicates;
+  for (const { layout, runs: count } of layouts(call)) {
+    const runs = ev.runs(layout, order);
+    const [perRun, ...derived] = ev.run(runs, [call.replicates > 1 ? runs.mean : runs.perRun, ...runs.derivatives], call, first) as [NDArray, ...NDArray[]];
+    addRows(values, perRun, call.replicates > 1 ? call.samples : 1);
+    derived.forEach((array, i) => {
+      totals[i] ??= new Blocks(call.replicates > 1 ? array.shape.slice(1) : array.shape);
+      if (call.replicates > 1) addRows(totals[i], array, call.samples);
+      else totals[i].add(elements(array), count);
+    });
+    first += count;
+    call.onProgress?.(first, total);
+  }
+  const types = parameterTypes(ev, order);
+  return {
+    value: valueEstimate(values, objective),
+    derivatives: totals.map((t, i) => t.mean((types[i] as Tensor).dtype)),
+  };
+}
+
+function valueEstimate(values: Blocks, objective: Tensor): Estimate<Tensor> {
+  const reason = values.blocks < 2 ? "one run has no spread: take samples ≥ 2" : null;
+  const stderr = reason ? constantLike(objective, Number.NaN) : values.stderr(objective.dtype);
+  return { mean: values.mean(objective.dtype), stderr, dof: values.blocks - 1, reason };
+}
+
+function layouts(call: Call): { layout: Layout; runs: number }[] {
+  if (call.replicates > 1) {
+    return [{ layout: { inner: call.samples, outer: call.replicates, shared: false }, runs: call.samples * call.replicates }];
+  }
+  return chunksOf(call.samples, call.chunk).map((inner) => ({ layout: { inner, outer: null, shared: true }, runs: inner }));
+}
+
+/** For each derivative a node of its dtype. */
+function parameterTypes(ev: Evaluator, order: Derivatives): readonly Tensor[] {
+  if (order === 0) return [];
+  const holes = ev.core.program.holes.slice(0, ev.core.program.parameters);
+  return order === 1 ? holes : holes.flatMap((hole) => holes.map(() => hole));
+}
+
+function exact(ev: Evaluator, call: Call, order: Derivatives): Numbers {
+  const runs = ev.runs({ inner: 1, outer: null, shared: true }, order);
+  const [value, ...derived] = ev.run(runs, [runs.mean, ...runs.derivatives], call, 0) as [NDArray, ...NDArray[]];
+  return {
+    value: { mean: leaf(contiguous(value)), stderr: constantLike(value, 0), dof: Number.POSITIVE_INFINITY, reason: null },
+    derivatives: derived.map((array) => leaf(contiguous(array))),
+  };
+}
+
+export interface Spread {
+  readonly stderrs: readonly Tensor[];
+  readonly dof: number;
+  readonly reason: string | null;
+}
+
+/** Why the spread of derivatives cannot be told at this many runs; null when it can. */
+export function spreadReason(ev: Evaluator, call: Call): string | null {
+  if (!ev.core.random || call.replicates > 1) return null;
+  const shared = [...ev.core.plan.choices.values()].some((choice) => choice.baseline === "leaveOneOut" && choice.estimator.rest === "observe" && choice.differentiated);
+  if (call.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
+  if (shared && call.samples < LEAST_SHARED) {
+    return `${call.samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
+  }
+  return null;
+}
+
+/** Standard errors of the derivatives: the spread of 32 blocks of runs, or of replicates. */
+export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
+  const types = parameterTypes(ev, order);
+  const { program } = ev.core;
+  const shapes = order === 1 ? types.map((t) => t.shape) : hessianShapes(program.holes.slice(0, program.parameters));
+  const filled = (value: number, dof: number, reason: string | null): Spread => ({
+    stderrs: types.map((t, i) => constantLike({ shape: shapes[i] as readonly number[], dtype: t.dtype }, value)),
+    dof,
+    reason,
+  });
+  if (!ev.core.random) return filled(0, Number.POSITIVE_INFINITY, null);
+  const reason = spreadReason(ev, call);
+  if (reason) return filled(Number.NaN, 0, reason);
+  const blocks = shapes.map((shape) => new Blocks(shape));
+  let first = 0;
+  for (const { layout, count } of blockLayouts(call)) {
+    if (layout) {
+      const runs = ev.runs(layout, order);
+      ev.run(runs, runs.derivatives, call, first).forEach((array, i) => addRows(blocks[i] as Blocks, array, layout.inner));
+    }
+    first += count;
+  }
+  return {
+    stderrs: blocks.map((b, i) => b.stderr((types[i] as Tensor).dtype, call.samples * call.replicates)),
+    dof: (blocks[0]?.blocks ?? 1) - 1,
+    reason: null,
+  };
+}
+
+function hessianShapes(holes: readonly Tensor[]): (readonly number[])[] {
+  return holes.flatMap((a) => holes.map((b) => [...a.shape, ...b.shape]));
+}
+
+/** Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks) is left out of the spread alone. */
+function blockLayouts(call: Call): { layout: Layout | null; count: number }[] {
+  if (call.replicates > 1) return layouts(call).map(({ layout, runs }) => ({ layout, count: runs }));
+  return chunksOf(call.samples, call.chunk).map((count) => {
+    const outer = Math.min(BLOCKS, count);
+    const inner = Math.floor(count / outer);
+    return { layout: outer < 2 ? null : { inner, outer, shared: true }, count };
+  });
+}

@@ -1,0 +1,93 @@
+import { isFloat } from "../base/dtype.js";
+import { fail } from "../base/errors.js";
+import type { Distribution } from "../distributions/distribution.js";
+import { apply, placeholder, type Tensor } from "../graph/tensor.js";
+import { transforming } from "../graph/trace.js";
+import { foldIn } from "../random/key.js";
+import { reshapeTo } from "../primitives/linear.js";
+import { pathName, scalarLoss, tensorsOf } from "../transforms/trees.js";
+import { type Handler, handling, type SampleOptions } from "./effects.js";
+import { sampleNode } from "./site.js";
+
+/** One traced program: placeholders for what a call brings, the random choices, and the cost of one run. */
+export interface Program {
+  /** The leaves of the first argument, then those of the rest. */
+  readonly holes: readonly Tensor[];
+  /** How many of `holes` are parameters. */
+  readonly parameters: number;
+  readonly key: Tensor;
+  readonly run: Tensor;
+  readonly sites: readonly Tensor[];
+  /** Scalar. */
+  readonly loss: Tensor;
+  /** For dynamic programs: nodes with an id of at least `from` were built after `site` (or what it reaches) was read. */
+  readonly reads: readonly { readonly site: Tensor; readonly from: number }[];
+}
+
+export type Trees = readonly ReturnType<typeof tensorsOf>[];
+// biome-ignore lint/suspicious/noExplicitAny: the program's own types are checked where `expectation` is called.
+export type ProgramFunction = (...args: any[]) => unknown;
+
+/** Names of sites: given, or by kind and order. @throws on a name used twice */
+export class SiteNames {
+  private readonly used = new Set<string>();
+  private readonly counts = new Map<string, number>();
+
+  next(kind: string, name: string | undefined): string {
+    const count = this.counts.get(kind) ?? 0;
+    if (name === undefined) this.counts.set(kind, count + 1);
+    const chosen = name ?? `${kind}_${count}`;
+    if (this.used.has(chosen)) fail({ where: `sample "${chosen}"`, got: "a second site of this name", expected: "names used once", write: "another name, or one site with a batch shape" });
+    this.used.add(chosen);
+    return chosen;
+  }
+}
+
+/** The node of a random choice. @throws where its estimator needs what the distribution does not give */
+export function siteNode(d: Distribution<never>, { estimator }: SampleOptions<never>, name: string): Tensor {
+  const names = Object.keys(d.params);
+  const inputs = names.map((n) => d.params[n] as Tensor);
+  return apply(sampleNode, inputs, { name, family: d.family, names, estimator: estimator ?? null });
+}
+
+/** The handler of a trace: sites become nodes, observations their log-density. */
+export function tracing(names: SiteNames, sites: Tensor[], key: Tensor, run: Tensor): Handler {
+  let keys = 0;
+  return {
+    sample: (d, options) => {
+      const node = siteNode(d, options, names.next(d.name, options.name));
+      sites.push(node);
+      return node;
+    },
+    observe: (d, value) => d.logProb(value),
+    randomKey: (name) => foldIn(foldIn(key, name ?? `key_${keys++}`), run),
+  };
+}
+
+/** Runs f once on placeholders. */
+export function traceProgram(f: ProgramFunction, trees: Trees): Program {
+  const holes: Tensor[] = [];
+  const args = trees.map((tree, k) =>
+    tree.rebuild(
+      tree.leaves.map((x, i) => {
+        const hole = placeholder(x, pathName(argumentName(k), tree.paths[i] as string));
+        holes.push(hole);
+        return hole;
+      }),
+    ),
+  );
+  const key = placeholder({ shape: [2], dtype: "uint32" }, "key");
+  const run = placeholder({ shape: [], dtype: "uint32" }, "run");
+  const sites: Tensor[] = [];
+  const result = transforming("expectation", () => handling(tracing(new SiteNames(), sites, key, run), () => f(...args)));
+  return { holes, parameters: trees[0]?.leaves.length ?? 0, key, run, sites, loss: costOf(result), reads: [] };
+}
+
+export function argumentName(k: number): string {
+  return k === 0 ? "params" : k === 1 ? "data" : `data${k}`;
+}
+
+export function costOf(result: unknown): Tensor {
+  const loss = reshapeTo(scalarLoss("expectation", result), []);
+  return isFloat(loss.dtype) ? loss : fail({ where: "expectation", got: `a ${loss.dtype} loss`, expected: "float32 or float64", write: 'loss.toDType("float32")' });
+}

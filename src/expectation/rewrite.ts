@@ -1,0 +1,167 @@
+import type { Params } from "../distributions/distribution.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { again, ancestors } from "../graph/walk.js";
+import { box, detach, limit, others, shadow } from "../primitives/control.js";
+import { alias, broadcastTo } from "../primitives/linear.js";
+import { foldIn, hash } from "../random/key.js";
+import { add, exp, mul, sub, toDType } from "../tensor/elementwise.js";
+import { sum } from "../tensor/reducing.js";
+import { pullCotangents } from "../transforms/transpose.js";
+import { onesLike } from "../primitives/linear.js";
+import type { Contribution } from "../estimators/estimator.js";
+import { type Choice, movingSupport, type Plan } from "./choose.js";
+import { push } from "./credit/push.js";
+import { tensorOps } from "./credit/tensorOps.js";
+import { pathInWords, siteParams } from "./differentiability.js";
+import type { Program } from "./program.js";
+import { batchShapeOfSite, paramsOf, sampleNode } from "./site.js";
+
+/** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
+export interface Rewritten {
+  readonly objective: Tensor;
+  /** From nodes of the traced program to nodes of this graph. */
+  readonly map: ReadonlyMap<Tensor, Tensor>;
+  /** log-weights of the weighted sites, to differentiate by: ∂objective/∂log p is what a site is charged. */
+  readonly charges: ReadonlyMap<Tensor, Tensor>;
+}
+
+export interface Inputs {
+  /** Values for branching sites, of the site's shape. */
+  readonly outcomes: ReadonlyMap<Tensor, Tensor>;
+  /** Recorded values by site. */
+  readonly given: ReadonlyMap<Tensor, Tensor>;
+  /** Baselines computed elsewhere (dynamic programs), by site; instead of those of the plan. */
+  readonly baselines?: ReadonlyMap<Tensor, Tensor>;
+}
+
+export function rewrite(program: Program, plan: Plan, inputs: Inputs): Rewritten {
+  const { map, contributions } = replaceSites(program, plan, inputs);
+  const weights = new Map<Tensor, Weight>();
+  for (const site of plan.credit.sites) {
+    const { weight } = contributions.get(site) as Contribution;
+    const { differentiated, estimator } = plan.choices.get(site) as Choice;
+    if (!weight || (weight.kind === "box" && !differentiated)) continue;
+    const log = apply(alias, [broadcastTo(weight.log, batchShapeOfSite(site))], null);
+    weights.set(site, { log, kind: weight.kind, baseline: !estimator.branches });
+  }
+  const charged = rebuildCosts(program, plan, map, weights);
+  const terms = baselineTerms(charged, plan, weights, inputs.baselines);
+  const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
+  return { objective, map, charges: new Map([...weights].map(([site, { log }]) => [site, log])) };
+}
+
+interface Weight {
+  readonly log: Tensor;
+  readonly kind: "box" | "density";
+  readonly baseline: boolean;
+}
+
+/** Every sample node becomes what its estimator makes of it; the rest of the graph is rebuilt over that. */
+function replaceSites(program: Program, plan: Plan, inputs: Inputs): { map: Map<Tensor, Tensor>; contributions: Map<Tensor, Contribution> } {
+  const map = new Map<Tensor, Tensor>();
+  const contributions = new Map<Tensor, Contribution>();
+  for (const node of ancestors([program.loss, ...plan.credit.sites])) {
+    const ins = node.inputs.map((input) => map.get(input) ?? input);
+    if (node.primitive === sampleNode) {
+      const contribution = contributionOf(node, ins, program, plan, inputs);
+      contributions.set(node, contribution);
+      map.set(node, contribution.value);
+    } else if (ins.some((input, i) => input !== node.inputs[i])) map.set(node, again(node, ins));
+  }
+  return { map, contributions };
+}
+
+function contributionOf(node: Tensor, ins: readonly Tensor[], program: Program, plan: Plan, inputs: Inputs): Contribution {
+  const { name, family } = siteParams(node);
+  const choice = plan.choices.get(node) as Choice;
+  const { estimator } = choice;
+  const params = estimator.rest === "observe" ? guarded(node, paramsOf(node, ins)) : paramsOf(node, ins);
+  const stream = { key: foldIn(program.key, hash(name)), run: program.run };
+  const given = inputs.given.get(node) ?? null;
+  const site = { name, family, params, stream, given, outcome: inputs.outcomes.get(node) ?? null, gives: family.gives };
+  const contribution = estimator.estimate(site);
+  if (!choice.limit) return contribution;
+  const { orders, obstacle } = choice.limit;
+  const why = {
+    where: `sample "${name}"`,
+    what: `${estimator.name} is right for ${orders} derivative only: the cost has a kink in it (${pathInWords(obstacle.path)})`,
+    write: `expectation(f, { order: ${orders + 1} })`,
+  };
+  return { ...contribution, value: apply(limit, [contribution.value, contribution.value], { orders, ...why }) };
+}
+
+/** Parameters that move the support let values through and no derivative: it would lose the boundary term. */
+function guarded(node: Tensor, params: Params): Params {
+  const { name, family } = siteParams(node);
+  if (family.supportDepends.length === 0) return params;
+  const out: Record<string, Tensor> = { ...params };
+  for (const param of family.supportDepends) {
+    const x = params[param];
+    if (x) out[param] = apply(limit, [x, x], { orders: 0, where: `sample "${name}"`, ...movingSupport(node, [param]) });
+  }
+  return out;
+}
+
+/** The loss with every cost array weighted by the sites that may influence it. */
+function rebuildCosts(program: Program, plan: Plan, map: ReadonlyMap<Tensor, Tensor>, weights: ReadonlyMap<Tensor, Weight>): Tensor {
+  const { credit } = plan;
+  const rebuilt = (node: Tensor): Tensor => map.get(node) ?? node;
+  const charged = new Map<Tensor, Tensor>();
+  for (const leaf of credit.leaves) charged.set(leaf, weighted(rebuilt(leaf), leaf, plan, weights));
+  for (const node of [...credit.opened].sort((a, b) => a.id - b.id)) {
+    charged.set(node, again(node, node.inputs.map((input) => charged.get(input) ?? rebuilt(input))));
+  }
+  return charged.get(program.loss) ?? rebuilt(program.loss);
+}
+
+function weighted(value: Tensor, leaf: Tensor, plan: Plan, weights: ReadonlyMap<Tensor, Weight>): Tensor {
+  let out = value;
+  for (const kind of ["density", "box"] as const) {
+    const tau = exponent(plan, weights, leaf, (weight) => weight.kind === kind);
+    if (tau === null) continue;
+    const log = toDType(tau, value.dtype);
+    out = mul(out, kind === "box" ? apply(box, [log], null) : exp(log));
+  }
+  return out;
+}
+
+/** Σ over sites, and over their elements that may influence each element of `node`, of log-weights. */
+function exponent(plan: Plan, weights: ReadonlyMap<Tensor, Weight>, node: Tensor, which: (weight: Weight, site: Tensor) => boolean, shape: readonly number[] = node.shape): Tensor | null {
+  let tau: Tensor | null = null;
+  for (const [site, weight] of weights) {
+    if (!which(weight, site)) continue;
+    const pushed = push(weight.log, plan.credit.relation(site, node), batchShapeOfSite(site), shape, tensorOps);
+    if (pushed === null) continue;
+    tau = tau === null ? pushed : add(tau, pushed);
+  }
+  return tau;
+}
+
+/**
+ * Σ_z Σ_s b_z[s] · (1 − box(l_z[s])) · box(τ of the sites before z): value 0, mean 0 at every order, because b_z does not depend on z's own
+ * draw. Without the last factor it is still unbiased, but second derivatives suffer.
+ */
+function baselineTerms(charged: Tensor, plan: Plan, weights: ReadonlyMap<Tensor, Weight>, outside?: ReadonlyMap<Tensor, Tensor>): Tensor | null {
+  const sites = [...weights].filter(([site, weight]) => weight.baseline && (outside ? outside.has(site) : plan.choices.get(site)?.baseline !== "none"));
+  if (sites.length === 0) return null;
+  const costs = outside ? [] : pullCotangents([charged], sites.map(([, { log }]) => log), [onesLike(charged)]);
+  let total: Tensor | null = null;
+  sites.forEach(([site, { log }], i) => {
+    const cost = costs[i] ?? null;
+    const b = outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchShapeOfSite(site)));
+    if (!b) return;
+    const before = exponent(plan, weights, site, (_weight, other) => other !== site, batchShapeOfSite(site));
+    const own = mul(apply(detach, [b], null), sub(1, apply(box, [log], null)));
+    const term = sum(before === null ? own : mul(own, apply(box, [toDType(before, own.dtype)], null)));
+    total = total === null ? term : add(total, term);
+  });
+  return total;
+}
+
+/** What the others are charged: the other runs, or the other elements along the first axis that every cost keeps. */
+function baseline(cost: Tensor, { baseline: kind, aligned }: Choice, batch: readonly number[]): Tensor {
+  const stopped = apply(detach, [cost], null);
+  if (kind === "leaveOneOut") return apply(others, [stopped], { axes: [], name: "runs" });
+  const axis = aligned.find((i) => (batch[i] as number) >= 2) as number;
+  return apply(others, [stopped], { axes: [axis], name: `elements along axis ${axis}` });
+}

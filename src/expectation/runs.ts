@@ -1,0 +1,159 @@
+import { range } from "../base/shape.js";
+import { arange } from "../graph/leaves.js";
+import { apply, leaf, placeholder, type Tensor } from "../graph/tensor.js";
+import { dense } from "../kernel/ndarray.js";
+import { gather } from "../primitives/indexing.js";
+import { substitute } from "../graph/walk.js";
+import { permute } from "../primitives/linear.js";
+import { add } from "../tensor/elementwise.js";
+import { mean } from "../tensor/reducing.js";
+import { reshape } from "../tensor/shaping.js";
+import { gradients, hessianBlocks } from "../transforms/grad.js";
+import { batchAll, batchGraph } from "../transforms/vmap.js";
+import type { Choice, Plan } from "./choose.js";
+import { siteParams } from "./differentiability.js";
+import type { Program } from "./program.js";
+import { rewrite } from "./rewrite.js";
+import { batchShapeOfSite, paramsOf } from "./site.js";
+
+/** From the graph of one run to graphs of many: runs are a leading axis on what depends on a sample, the rest is computed once. */
+export interface OneRun {
+  readonly program: Program;
+  readonly plan: Plan;
+  /** Scalar: one run, averaged over the outcomes of branching sites. */
+  readonly objective: Tensor;
+  /** Recorded values, one placeholder of the site's shape each. */
+  readonly given: ReadonlyMap<string, Tensor>;
+  readonly map: ReadonlyMap<Tensor, Tensor>;
+  /** ∂objective/∂log p per site; only without branches, where they would need an axis more. */
+  readonly charges: ReadonlyMap<Tensor, Tensor>;
+  /** Whether runs differ at all. */
+  readonly random: boolean;
+}
+
+export function oneRun(program: Program, plan: Plan): OneRun {
+  const given = new Map<string, Tensor>();
+  const byName = new Map(program.sites.map((site) => [siteParams(site).name, site]));
+  const recorded = new Map<Tensor, Tensor>();
+  const outcomes = new Map<Tensor, Tensor>();
+  for (const [site, { why, estimator }] of plan.choices) {
+    const { name } = siteParams(site);
+    if (why === "its value is given, so its law is scored") {
+      const hole = placeholder(site, `given.${name}`);
+      given.set(name, hole);
+      recorded.set(byName.get(name) as Tensor, hole);
+    }
+    if (estimator.branches) outcomes.set(site, placeholder(site, `outcome of ${name}`));
+  }
+  const { objective, map, charges } = rewrite(program, plan, { outcomes, given: recorded });
+  const averaged = overOutcomes(objective, plan, outcomes);
+  const random = batchGraph([averaged], [program.run, ...given.values()], [arange(1, { dtype: "uint32" }), ...[...given.values()].map((hole) => reshape(hole, [1, ...hole.shape]))], 1, "runs").batched[0] as boolean;
+  return { program, plan, objective: averaged, given, map, charges, random };
+}
+
+/** The mean over all joint outcomes of the branching sites; their weights make it the sum over p. */
+function overOutcomes(objective: Tensor, plan: Plan, holes: ReadonlyMap<Tensor, Tensor>): Tensor {
+  if (holes.size === 0) return objective;
+  let stride = 1;
+  const tables = [...holes.keys()].map((site) => {
+    const choice = plan.choices.get(site) as Choice;
+    const table = outcomeTable(site, choice, stride, plan.outcomes);
+    stride *= choice.outcomes;
+    return table;
+  });
+  const [out] = batchAll([objective], [...holes.values()], tables, plan.outcomes) as [Tensor];
+  return mean(out);
+}
+
+/** The values of a site in each joint outcome [outcomes, ...site shape]: digits of the outcome's number, alike along aligned axes. */
+function outcomeTable(site: Tensor, choice: Choice, stride: number, outcomes: number): Tensor {
+  const batch = batchShapeOfSite(site);
+  const p = paramsOf(site);
+  const { enumerate } = siteParams(site).family.gives;
+  const values = (enumerate as NonNullable<typeof enumerate>).values(p);
+  const size = (enumerate as NonNullable<typeof enumerate>).size(p);
+  const elements = batch.reduce((a, b) => a * b, 1);
+  const digits = new Int32Array(elements * outcomes);
+  const free = range(batch.length).filter((axis) => !choice.aligned.includes(axis));
+  for (let e = 0; e < elements; e++) {
+    const place = size ** rankAmong(e, batch, free);
+    for (let w = 0; w < outcomes; w++) digits[e * outcomes + w] = Math.floor(w / (stride * place)) % size;
+  }
+  const b = batch.length;
+  const lastBatch = permute(values, [...range(b).map((i) => i + 1), 0, ...range(values.rank - b - 1).map((i) => i + b + 1)]);
+  const picked = apply(gather, [lastBatch, leaf(dense(digits, "int32", [...batch, outcomes]))], { batch: b });
+  return permute(picked, [b, ...range(picked.rank).filter((i) => i !== b)]);
+}
+
+/** The row-major number of element e along the axes `free`. */
+function rankAmong(e: number, shape: readonly number[], free: readonly number[]): number {
+  let rank = 0;
+  let scale = 1;
+  let rest = e;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const n = shape[axis] as number;
+    if (free.includes(axis)) {
+      rank += (rest % n) * scale;
+      scale *= n;
+    }
+    rest = Math.floor(rest / n);
+  }
+  return rank;
+}
+
+export type Derivatives = 0 | 1 | 2;
+
+/** Many runs as one graph. `outer` groups of `inner` runs each. */
+export interface Runs {
+  /** uint32: the number of the first run. */
+  readonly start: Tensor;
+  /** Recorded values with the run axes in front, by site name. */
+  readonly given: ReadonlyMap<string, Tensor>;
+  /** Costs [outer, inner] or [inner]; a scalar when runs do not differ. */
+  readonly perRun: Tensor;
+  /** The mean cost of each group, [outer] or []. */
+  readonly mean: Tensor;
+  /** Derivatives of the mean of each group, with the group axis in front if there is one. */
+  readonly derivatives: readonly Tensor[];
+}
+
+export interface Layout {
+  readonly inner: number;
+  /** Null: one group. */
+  readonly outer: number | null;
+  /** Whether runs of other groups take part in a run's leave-one-out baseline: blocks do, replicates do not. */
+  readonly shared: boolean;
+}
+
+export function manyRuns(core: OneRun, { inner, outer, shared }: Layout, order: Derivatives): Runs {
+  const { program, objective } = core;
+  const start = placeholder({ shape: [], dtype: "uint32" }, "first run");
+  const holes = program.holes.slice(0, program.parameters);
+  const names = [...core.given.keys()];
+  const recorded = [...core.given.values()];
+  const innerRuns = placeholder({ shape: [inner], dtype: "uint32" }, "runs");
+  const innerGiven = recorded.map((hole) => placeholder({ shape: [inner, ...hole.shape], dtype: hole.dtype }, hole.label as string));
+  const single = inner === 1 && outer === null;
+  const [perRun] = batchGraph([objective], [program.run, ...recorded], [innerRuns, ...innerGiven], inner, single ? null : "runs").outputs as [Tensor];
+  const average = perRun.rank === 0 ? perRun : mean(perRun);
+  const derived = derivativesOf(average, holes, order);
+  const outputs = [perRun, average, ...derived];
+  if (outer === null) {
+    const bound = bind(outputs, innerRuns, add(start, arange(inner, { dtype: "uint32" })));
+    return { start, given: new Map(names.map((name, i) => [name, innerGiven[i] as Tensor])), perRun: bound[0] as Tensor, mean: bound[1] as Tensor, derivatives: bound.slice(2) };
+  }
+  const outerGiven = innerGiven.map((hole) => placeholder({ shape: [outer, ...hole.shape], dtype: hole.dtype }, hole.label as string));
+  const grid = add(start, reshape(arange(outer * inner, { dtype: "uint32" }), [outer, inner]));
+  const tiled = batchAll(outputs, [innerRuns, ...innerGiven], [grid, ...outerGiven], outer, shared ? "runs" : "replicates");
+  return { start, given: new Map(names.map((name, i) => [name, outerGiven[i] as Tensor])), perRun: tiled[0] as Tensor, mean: tiled[1] as Tensor, derivatives: tiled.slice(2) };
+}
+
+function derivativesOf(average: Tensor, holes: readonly Tensor[], order: Derivatives): Tensor[] {
+  if (order === 0) return [];
+  return order === 1 ? gradients(average, holes) : hessianBlocks(average, holes).flat();
+}
+
+/** Puts the run numbers in; the placeholder was there so that outer axes could be added first. */
+function bind(outputs: readonly Tensor[], hole: Tensor, runs: Tensor): Tensor[] {
+  return substitute(outputs, new Map([[hole, runs]])).outputs;
+}

@@ -1,0 +1,57 @@
+import { NoGradientError } from "../base/errors.js";
+import type { Shape } from "../base/shape.js";
+import { type AnyFamily, batchShapeOf, type Params } from "../distributions/distribution.js";
+import type { AnyEstimator } from "../estimators/estimator.js";
+import { leading } from "../graph/reads.js";
+import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { allBatched } from "../primitives/linear.js";
+
+/** What a `sample` node knows beside its inputs, the parameters of the distribution in the order of `names`. */
+export interface SiteParams {
+  readonly name: string;
+  readonly family: AnyFamily;
+  readonly names: readonly string[];
+  readonly estimator: AnyEstimator | null;
+}
+
+export function paramsOf(node: Tensor, inputs: readonly Tensor[] = node.inputs): Params {
+  const { names } = node.params as SiteParams;
+  return Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor]));
+}
+
+function typed({ family, names }: SiteParams, inputs: readonly Type[]): { batch: Shape; type: Type } {
+  // Families look at shapes and dtypes only here, which types have.
+  const p = Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor]));
+  const batch = batchShapeOf(family, p);
+  return { batch, type: { shape: [...batch, ...family.eventShape(p)], dtype: family.dtype(p) } };
+}
+
+export function batchShapeOfSite(node: Tensor): Shape {
+  return typed(node.params as SiteParams, node.inputs).batch;
+}
+
+/** A random choice in a traced program: it has a law, and neither a value nor a derivative until the rewrite gives it both. */
+export const sampleNode: Primitive<SiteParams> = {
+  name: "sample",
+  type: (inputs, params) => typed(params, inputs).type,
+  run: (_inputs, { name, family }) => unrewritten(name, family),
+  needs: [],
+  jvp: (_tangents, _inputs, { name, family }) => unrewritten(name, family),
+  transpose: null,
+  linear: [],
+  batch: (inputs, batched, params, size) => apply(sampleNode, allBatched(inputs, batched, size), params),
+  reads: (params, inputs) => {
+    const { length } = typed(params, inputs).batch;
+    return inputs.map(({ shape }) => leading(shape, length));
+  },
+  smooth: "smooth",
+  laws: [],
+};
+
+function unrewritten(name: string, family: AnyFamily): never {
+  throw new NoGradientError({
+    where: `sample "${name}"`,
+    what: `a ${family.name} sample has no number and no derivative while the program is traced`,
+    write: "expectation(f, { dynamic: true }) if the program reads its samples, and E.valueAndGrad for the gradient of the expectation",
+  });
+}

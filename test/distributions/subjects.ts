@@ -1,0 +1,89 @@
+import { at, type AnyFamily, define, type Distribution, type Family } from "../../src/distributions/distribution.js";
+import { families } from "../../src/distributions/index.js";
+import { compile, type Tensor, tensor } from "../../src/index.js";
+
+/** What the law tests walk: every family at every one of its cases, in both float types. */
+export type Float = "float32" | "float64";
+export type Given = Readonly<Record<string, number | readonly number[]>>;
+export type Tree = Record<string, Tensor>;
+
+export interface Subject {
+  readonly label: string;
+  readonly family: AnyFamily;
+  readonly given: Given;
+  readonly dtype: Float;
+}
+
+export const subjects: readonly Subject[] = families.flatMap((family) =>
+  family.cases.flatMap((given) =>
+    (["float32", "float64"] as const).map((dtype) => ({
+      label: `${family.name}(${JSON.stringify(given)}) ${dtype}`,
+      family,
+      given,
+      dtype,
+    })),
+  ),
+);
+
+export function treeOf(given: Given, dtype: Float): Tree {
+  const leaf = (x: number | readonly number[]): Tensor => tensor(typeof x === "number" ? x : [...x], { dtype });
+  return Object.fromEntries(Object.entries(given).map(([name, x]) => [name, leaf(x)]));
+}
+
+/** The distribution as a user would make it. */
+export function build(family: AnyFamily, params: Record<string, unknown>): Distribution {
+  return define(family as Family)(params);
+}
+
+export function distributionOf({ family, given, dtype }: Subject): Distribution {
+  return build(family, treeOf(given, dtype));
+}
+
+/** The same law in float64, at the numbers the subject really has. */
+export function twinOf({ family, given, dtype }: Subject): Distribution {
+  const rounded = (x: number): number => (dtype === "float32" ? Math.fround(x) : x);
+  const same = Object.entries(given).map(([name, x]) => [name, typeof x === "number" ? rounded(x) : x.map(rounded)]);
+  return build(family, treeOf(Object.fromEntries(same), "float64"));
+}
+
+/** The row-major numbers. */
+export function list(x: Tensor): number[] {
+  return [x.toArray()].flat(Infinity) as number[];
+}
+
+/** For values: the distribution's own dtype, float64 for the float64 twin. */
+export function vector(x: readonly number[], dtype: Tensor["dtype"]): Tensor {
+  return tensor([...x], { dtype });
+}
+
+const levels = [0.003, 0.03, 0.2, 0.41, 0.7, 0.94, 0.999];
+
+/** Points of the support, spread over its mass. */
+export function spots(subject: Subject): number[] {
+  const d = distributionOf(subject);
+  if (subject.family.gives.enumerate) return list(d.enumerateSupport());
+  const points = quantiles(twinOf(subject), levels).map((x) => (subject.dtype === "float32" ? Math.fround(x) : x));
+  return [...new Set(points)];
+}
+
+/** Quantiles by the inverse cdf, or by bisection of the cdf where there is none. */
+export function quantiles(d: Distribution, q: readonly number[]): number[] {
+  if (d.family.icdf) return list(d.icdf(vector(q, "float64")));
+  const cdf = compile((x: Tensor) => d.cdf(x));
+  let [low, high] = [q.map(() => -1e9), q.map(() => 1e9)];
+  for (let i = 0; i < 100; i++) {
+    const middle = low.map((x, k) => (x + high[k]!) / 2);
+    const reached = list(cdf(vector(middle, "float64"))).map((p, k) => p >= q[k]!);
+    [low, high] = [low.map((x, k) => (reached[k] ? x : middle[k]!)), high.map((x, k) => (reached[k] ? middle[k]! : x))];
+  }
+  return high;
+}
+
+/** n copies of the parameters, [n, ...], so that a gradient comes out per value. */
+export function repeated(d: Distribution, n: number): Tree {
+  return Object.fromEntries(
+    Object.entries(d.params).map(([name, x]) => [name, x.reshape([1, ...x.shape]).broadcastTo([n, ...x.shape])]),
+  );
+}
+
+export { at };
