@@ -18,3 +18,5 @@ export { enumerate, pathwise, scoreFunction, type Estimator, type ScoreFunctionO
 export { observe, randomKey, sample } from "./expectation/effects.js";
 export type { Estimate } from "./expectation/estimate.js";
 export { expectation, type CallOptions, type Expectation, type ExpectationOptions, type ValueAndGrad } from "./expectation/expectation.js";
+export { type AdamOptions, adam, type LearningRate, type Optimizer, type OptimizerState, type SgdOptions, sgd } from "./optim/index.js";
+export { external, type ExternalOptions } from "./tensor/blackBox.js";

@@ -56,7 +56,7 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
     return toDType(less(uniform(stream, shape, floatType("Bernoulli", given(p))), p1(p)), dtype);
   },
   gives: {
-    logProb: (x, p) => within(logicalOr(equal(x, 0), equal(x, 1)), x, 0, (k) => expectedLog(k, p), -Infinity),
+    logProb: (x, p) => within(logicalOr(equal(x, 0), equal(x, 1)), x, 0, (k) => logMean(k, sub(1, k), p), -Infinity),
     enumerate: {
       size: () => 2,
       values: (p) => {
@@ -69,17 +69,17 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
   mean: p1,
   variance: (p) => mul(p1(p), p0(p)),
   mode: (p) => toDType(greater(p1(p), 0.5), given(p).dtype),
-  entropy: (p) => neg(expectedLog(p1(p), p)),
+  entropy: (p) => neg(logMean(p1(p), p0(p), p)),
   cdf: (x, p) => where(less(x, 0), 0, where(less(x, 1), p0(p), 1)),
   icdf: (q, p) => where(equal(q, unitInterval(q)), toDType(greater(q, p0(p)), q.dtype), NaN),
   cases: [{ probs: 0.3 }, { probs: 0.5 }, { probs: 0.95 }, { logits: -1.2 }, { logits: 3 }],
 };
 
-/** k·log p + (1 − k)·log(1 − p): log P(k) at 0 and 1, minus the entropy at k = p. Exact where p is 0 or 1. */
-function expectedLog(k: Tensor, { probs, logits }: Params): Tensor {
-  if (probs) return add(xlogy(k, probs), xlog1py(sub(1, k), neg(probs)));
+/** a·log p + b·log(1 − p): log P(k) at (k, 1 − k), minus the entropy at (p, 1 − p). Exact where p is 0 or 1. */
+function logMean(a: Tensor, b: Tensor, { probs, logits }: Params): Tensor {
+  if (probs) return add(xlogy(a, probs), xlog1py(b, neg(probs)));
   const l = logits as Tensor;
-  return neg(add(weighted(k, softplus(neg(l))), weighted(sub(1, k), softplus(l))));
+  return neg(add(weighted(a, softplus(neg(l))), weighted(b, softplus(l))));
 }
 
 export const Bernoulli: (params: BernoulliParams) => Distribution<"logProb" | "enumerate"> = define(bernoulliFamily);

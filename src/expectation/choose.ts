@@ -46,7 +46,8 @@ const branchLimit = 16;
 const branchMost = 2 ** 16;
 
 export function choose(program: Program, how: Choosing): Plan {
-  checkNames(program, how);
+  // Sites of a dynamic program differ from run to run; its names are checked over all of them.
+  if (!how.dynamic) checkNames(program.sites.map((site) => siteParams(site).name), how);
   const sources = program.holes.filter((hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters));
   const maybe = dependents(program, sources, new Set());
   const kinds = new Map<Tensor, Draft>();
@@ -111,9 +112,6 @@ function explicitDraft(
   const lacks = missing(estimator.needs, family);
   if (lacks.length > 0) misfit(site, program, estimator, lacks);
   const draft = { estimator, why: "chosen by the program", explicit: true, differentiated, limit: null };
-  if (estimator.branches && how.dynamic) {
-    fail({ where: `sample "${name}"`, what: `${estimator.name} runs the program once per outcome, which a dynamic program cannot`, write: "scoreFunction(), or a program without dynamic: true" });
-  }
   if (estimator.rest !== "differentiate" || !differentiated) return draft;
   if (wasRead) refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
   const obstacle = obstacleOf(site, program, weighted);
@@ -147,8 +145,8 @@ function refuse(name: string, what: string, _program: Program, site: Tensor): ne
   throw new NoGradientError({ where: `sample "${name}"`, what, write: `use ${remedies(site, "pathwise")}` });
 }
 
-function checkNames(program: Program, how: Choosing): void {
-  const known = program.sites.map((site) => siteParams(site).name);
+/** @throws on estimators or recorded values for a site that does not exist, listing those that do */
+export function checkNames(known: readonly string[], how: Pick<Choosing, "estimators" | "given">): void {
   for (const name of [...Object.keys(how.estimators), ...how.given]) {
     if (known.includes(name)) continue;
     fail({
@@ -165,7 +163,8 @@ function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draf
   let outcomes = 1;
   for (const site of program.sites) {
     const draft = kinds.get(site) as Draft;
-    const aligned = alignedAxes(credit, site);
+    // A dynamic program is run again for every outcome, so nothing is changed together.
+    const aligned = how.dynamic && draft.estimator.branches ? [] : alignedAxes(credit, site);
     const joint = jointOutcomes(site, aligned);
     const small = !draft.explicit && !how.dynamic && !how.given.has(siteParams(site).name) && draft.estimator.rest === "observe" && joint !== null && outcomes * joint <= branchLimit;
     const estimator = small ? enumerate() : draft.estimator;

@@ -7,8 +7,9 @@ import { asKey, type KeyLike } from "../random/key.js";
 import { checkFrozen, isPowerOfTwo } from "../runtime/compile.js";
 import { type GradOf, type Like, type LikeAll, tensorsOf } from "../transforms/trees.js";
 import type { HessianOf } from "../transforms/grad.js";
-import { type Choosing, choose } from "./choose.js";
-import type { Estimate } from "./estimate.js";
+import { checkNames, type Choosing, choose } from "./choose.js";
+import { type DynamicOptions, evaluateDynamic, inlineDynamic } from "./dynamicEvaluate.js";
+import { constantLike, type Estimate } from "./estimate.js";
 import { type Call, Evaluator, evaluate, type Spread, spread, spreadReason } from "./evaluate.js";
 import { inlineEstimate } from "./inline.js";
 import { argumentName, type Program, type ProgramFunction, traceProgram, type Trees } from "./program.js";
@@ -76,15 +77,18 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
     return { trees, ev: cached(trees, order, sources, new Set(Object.keys(how.given ?? {})), settled), how };
   };
   const asked = settled.order;
+  const checked = new Once();
   return {
     f: f as Expectation<P, D>["f"],
     options: settled,
     value: (...args) => {
+      if (settled.dynamic) return dynamicValue(dynamicOf(f as ProgramFunction, args, settled, asked, checked));
       if (insideTransform()) return inlineOf(open(args, asked, "all"), settled, 0).value;
       const { trees, ev, how } = open(args, asked, "params");
       return evaluate(ev, callOf(ev, trees, how, settled), 0).value;
     },
     valueAndGrad: (...args) => {
+      if (settled.dynamic) return dynamicDerivatives(dynamicOf(f as ProgramFunction, args, settled, asked, checked));
       if (insideTransform()) return inlineGrad<P>(open(args, asked, "all"), settled);
       const { trees, ev, how } = open(args, asked, "params");
       const call = callOf(ev, trees, how, settled);
@@ -93,6 +97,7 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
       return { value, grad: lazyStderr(rebuild(derivatives), () => spread(ev, call, 1), rebuild, spreadReason(ev, call)), biased: biasOf(ev) };
     },
     hessian: (...args) => {
+      if (settled.dynamic) return dynamicHessian(dynamicOf(f as ProgramFunction, args, settled, 2, checked));
       const { trees, ev, how } = open(args, 2, insideTransform() ? "all" : "params");
       const call = callOf(ev, trees, how, settled);
       const { derivatives } = evaluate(ev, call, 2);
@@ -101,6 +106,56 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
     },
     plan: (...args) => open(args, asked, "params").ev.core,
   };
+}
+
+/** Sites of a dynamic program may be rare, so only the first call checks that names are known. */
+class Once {
+  private done = false;
+
+  once(check: () => void): void {
+    if (!this.done) check();
+    this.done = true;
+  }
+}
+
+interface DynamicOpened extends DynamicOptions {
+  readonly trees: Trees;
+}
+
+/** A dynamic call: nothing is cached, since every run may take another path. */
+function dynamicOf(f: ProgramFunction, args: readonly unknown[], settled: Settled, order: 1 | 2, checked: Once): DynamicOpened {
+  const { trees, how } = split(args);
+  const estimators = (settled.estimators ?? {}) as { [site: string]: AnyEstimator };
+  const recorded = new Map(Object.entries(how.given ?? {}).map(([name, value]) => [name, asTensor(value)]));
+  const given = (name: string, run: number): Tensor | null => {
+    const value = recorded.get(name);
+    if (value === undefined) return null;
+    if (value.shape[0] !== settled.samples) fail({ where: `given "${name}"`, got: `shape [${value.shape.join(", ")}]`, expected: `${settled.samples} recorded values in front: samples, then the site` });
+    return value.at(run);
+  };
+  const sources = insideTransform() ? "all" : "params";
+  const choosing: Choosing = { estimators, order, runs: settled.samples, given: new Set(recorded.keys()), sources, dynamic: true };
+  const call = { f, trees, key: asKey("expectation", how.key), estimators, given };
+  return { trees, call, choosing, checkNames: (known) => checked.once(() => checkNames(known, choosing)), samples: settled.samples, chunk: settled.chunk, signal: how.signal, onProgress: how.onProgress };
+}
+
+function dynamicValue(options: DynamicOpened): Estimate<Tensor> {
+  if (!insideTransform()) return evaluateDynamic(options, 0).value;
+  const mean = inlineDynamic(options);
+  return { mean, stderr: constantLike(mean, Number.NaN), dof: 0, reason: "inside another transform a dynamic program has no error bar" };
+}
+
+function dynamicDerivatives<P>(options: DynamicOpened): ValueAndGrad<P> {
+  if (insideTransform()) fail({ where: "expectation", what: "valueAndGrad of a dynamic program does not work inside another transform", write: "differentiate E.value(…).mean there" });
+  const { value, derivatives, spread: bars, biased } = evaluateDynamic(options, 1);
+  const rebuild = (list: readonly Tensor[]): GradOf<P> => options.trees[0]?.rebuild(list) as GradOf<P>;
+  return { value, grad: lazyStderr(rebuild(derivatives), () => bars, rebuild, bars.reason), biased };
+}
+
+function dynamicHessian<P>(options: DynamicOpened): Estimate<HessianOf<P>> {
+  const { derivatives, spread: bars } = evaluateDynamic(options, 2);
+  const rebuild = (list: readonly Tensor[]): HessianOf<P> => nested(options.trees[0] as Trees[number], list) as HessianOf<P>;
+  return lazyStderr(rebuild(derivatives), () => bars, rebuild, bars.reason);
 }
 
 interface Opened {

@@ -1,5 +1,6 @@
 import { elements } from "../kernel/ndarray.js";
 import type { Tensor } from "./tensor.js";
+import { insideTransform } from "./trace.js";
 
 export interface TracedGraph {
   readonly holes: readonly Tensor[];
@@ -10,6 +11,7 @@ export interface TracedGraph {
 export function compareGraphs(before: TracedGraph, after: TracedGraph): string | null {
   if (before.outputs.length !== after.outputs.length) return `the program returned ${before.outputs.length} results, then ${after.outputs.length}`;
   const paired = new Map<Tensor, Tensor>();
+  let captured: string | null = null;
   before.holes.forEach((hole, i) => {
     paired.set(hole, after.holes[i] as Tensor);
   });
@@ -24,13 +26,25 @@ export function compareGraphs(before: TracedGraph, after: TracedGraph): string |
     // Captured nodes of the outside are the same object in both traces.
     if (a === b) continue;
     paired.set(a, b);
+    if (insideTransform() && older(a, before) && older(b, after)) captured ??= capture(a, b);
     const difference = compareNodes(a, b, user);
     if (difference !== null) return difference;
     a.inputs.forEach((input, i) => {
       stack.push([input, b.inputs[i] as Tensor, a]);
     });
   }
-  return null;
+  return captured;
+}
+
+/** Whether a node is older than the trace it is found in, that is, captured. Holes come first in a trace. */
+function older(node: Tensor, { holes }: TracedGraph): boolean {
+  return holes.length > 0 && holes.every((hole) => node.id < hole.id);
+}
+
+/** Equal numbers do not make a captured unknown of `grad` or `vmap` the same: its derivative would go to the one before. */
+function capture(a: Tensor, b: Tensor): string | null {
+  if (a.value !== null && a.primitive === null && b.value !== null && b.primitive === null) return null;
+  return `the program captured ${describe(a)} of an outer transform, and now captures another one`;
 }
 
 function compareNodes(a: Tensor, b: Tensor, user: Tensor | null): string | null {

@@ -12,8 +12,16 @@ export function insideTransform(): boolean {
   return depth > 0;
 }
 
+/** The latest result of each black box with a state, within the outermost transform; outside there is no order to keep. */
+let calls = new Map<unknown, Tensor>();
+
+export function lastCall(): Map<unknown, Tensor> {
+  return depth > 0 ? calls : new Map();
+}
+
 /** Runs `body` inside one more transform. An async body is an error: its later half would run outside. */
 export function transforming<T>(where: string, body: () => T): T {
+  if (depth === 0) calls = new Map();
   depth++;
   try {
     const result = body();

@@ -108,7 +108,9 @@ export const pow: Primitive<null> = binary("pow", {
   f: Math.pow,
   jvp: ([s, t], [x, y], _params, out) => {
     const [base, exponent] = [x as Tensor, y as Tensor];
-    const first = s && times(s, times(exponent, apply(pow, [base, minus(exponent, one(exponent))], null)));
+    // d/dx x^y = y x^(y−1), which is 0 (not NaN) where y = 0, at x = 0 too.
+    const less1 = apply(where, [equal(exponent, numberLike(0, exponent)), exponent, minus(exponent, one(exponent))], null);
+    const first = s && times(s, times(exponent, apply(pow, [base, less1], null)));
     // d/dy x^y = x^y log x, which is 0 (not NaN) where x = 0.
     const safe = apply(where, [equal(base, numberLike(0, base)), one(base), base], null);
     const second = t && times(t, times(out, apply(log, [safe], null)));

@@ -16,7 +16,7 @@ import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
 import { floats, pair } from "./fit.js";
 import { allBatched, broadcastTo, minus, negate, onesLike } from "./linear.js";
-import { exp, log, unary } from "./pointwise.js";
+import { equals, exp, log, unary, where } from "./pointwise.js";
 
 /** Special functions, computed in float64 by kernel/math (its files name sources and errors) and rounded. */
 
@@ -74,7 +74,10 @@ export const igammac: Primitive<null> = {
     if (da) fail({ where: "igammac", what: "the derivative in a does not exist yet", write: "stopGradient(a), or differentiate in x" });
     if (!dx) return null;
     const [a, x] = inputs as [Tensor, Tensor];
-    const logDensity = minus(minus(times(minus(a, onesLike(a)), apply(log, [x], null)), x), apply(lgamma, [a], null));
+    const power = minus(a, onesLike(a));
+    // x⁰ is 1 at x = 0 too, where 0 · log x would be NaN.
+    const base = apply(where, [apply(equals, [a, onesLike(a)], null), onesLike(x), x], null);
+    const logDensity = minus(minus(times(power, apply(log, [base], null)), x), apply(lgamma, [a], null));
     return negate(times(dx, apply(exp, [logDensity], null)));
   },
   transpose: null,

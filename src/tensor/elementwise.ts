@@ -60,7 +60,7 @@ export const add: Binary = binary("add", linear.add, noBool);
 export const sub: Binary = binary("sub", linear.sub, noBool);
 export const mul: Binary = binary("mul", contract.mul, noBool);
 export const div: Binary = binary("div", contract.divide, toFloat);
-export const pow: Binary = (a, b) => (b === 2 ? square(a) : binary("pow", point.pow, toFloat)(a, b));
+export const pow: Binary = (a, b) => (b === 2 ? square(toFloat(a)) : binary("pow", point.pow, toFloat)(a, b));
 export const maximum: Binary = binary("maximum", point.maximum);
 export const minimum: Binary = binary("minimum", point.minimum);
 export const less: Binary = binary("less", point.less);
@@ -139,10 +139,15 @@ export function where(mask: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   return apply(point.where, [linear.broadcastTo(m, shape), linear.broadcastTo(x, shape), linear.broadcastTo(y, shape)], null);
 }
 
-/** log(e^a + e^b) without overflow. */
+/** log(e^a + e^b) without overflow; smooth, also where a = b, and −∞ where both are. */
 export function logaddexp(a: TensorLike, b: TensorLike): Tensor {
   const [x, y] = meet("logaddexp", a, b);
-  return add(maximum(x, y), softplus(neg(abs(sub(x, y)))));
+  // Which is the larger does not matter to the derivatives, so the choice is detached.
+  const fixed = (mask: Tensor): Tensor => apply(control.detach, [mask], null);
+  const first = fixed(greaterEqual(x, y));
+  const [high, low] = [where(first, x, y), where(first, y, x)];
+  const finite = fixed(equal(sub(high, high), 0));
+  return add(high, softplus(where(finite, sub(low, high), -Infinity)));
 }
 
 /** log σ(x) = −softplus(−x) */

@@ -101,7 +101,8 @@ export function norm(x: TensorLike, axes?: Axes): Tensor {
  * a [..., n, k] × b [..., k, m] -> [..., n, m]
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const dtype = promote(asTensor(a).dtype, asTensor(b).dtype);
+  const both = promote(asTensor(a).dtype, asTensor(b).dtype);
+  const dtype = both === "bool" ? "int32" : both;
   const [x, y] = [toDType(a, dtype), toDType(b, dtype)];
   if (x.rank === 0 || y.rank === 0) fail({ where: "matmul", got: `${show(x.shape)} and ${show(y.shape)}`, expected: "at least one axis in each", write: "mul" });
   const k = x.shape[x.rank - 1] as number;

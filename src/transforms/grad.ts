@@ -7,8 +7,8 @@ import { apply, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { alias, onesLike, permute, reshapeTo, zerosLike } from "../primitives/linear.js";
 import { linearize, pushTangents } from "./jvp.js";
-import { type GradOf, type Like, type LikeAll, pathName, scalarLoss, tensorsOf } from "./trees.js";
-import { pullCotangents } from "./transpose.js";
+import { pullCotangents, transposeLinear } from "./transpose.js";
+import { beside, type GradOf, type Like, type LikeAll, pathName, scalarLoss, tensorsOf } from "./trees.js";
 import { batchAll } from "./vmap.js";
 
 /** Derivatives of programs. Each runs the program once on fresh nodes and derives a graph; nothing is computed until it is read. */
@@ -57,10 +57,9 @@ export function grad<P, R extends unknown[]>(f: (params: P, ...rest: R) => Tenso
 /** The value of f and its derivative along `tangents`, a tree like the argument. Any tree of tensors may come out of f. */
 export function jvp<P, T>(f: (params: P) => T, params: Like<P>, tangents: Like<P>): { value: T; tangent: GradOf<T> } {
   const { flat, inputs, result } = atFreshNodes("jvp", f, params, []);
-  const along = tensorsOf("jvp", tangents);
-  if (along.structure !== flat.structure) fail({ where: "jvp", got: "tangents of another structure", expected: "the tree of the parameters" });
+  const along = beside("jvp", "tangents", tangents, "the parameters", flat);
   const out = tensorsOf("jvp", result);
-  const pushed = pushTangents(out.leaves, inputs, along.leaves).map((t, i) => t ?? zerosLike(out.leaves[i] as Tensor));
+  const pushed = pushTangents(out.leaves, inputs, along).map((t, i) => t ?? zerosLike(out.leaves[i] as Tensor));
   return { value: out.rebuild(out.leaves) as T, tangent: out.rebuild(pushed) as GradOf<T> };
 }
 
@@ -68,12 +67,13 @@ export function jvp<P, T>(f: (params: P) => T, params: Like<P>, tangents: Like<P
 export function vjp<P, T>(f: (params: P) => T, params: Like<P>): { value: T; pullback: (cotangents: Like<T>) => GradOf<P> } {
   const { flat, inputs, result } = atFreshNodes("vjp", f, params, []);
   const out = tensorsOf("vjp", result);
+  // Linearised now: reading the value outside drops its inputs, and a later linearisation would find no path.
+  const map = linearize(out.leaves, inputs);
   return {
     value: out.rebuild(out.leaves) as T,
     pullback: (cotangents) => {
-      const back = tensorsOf("vjp", cotangents);
-      if (back.structure !== out.structure) fail({ where: "vjp", got: "cotangents of another structure", expected: "the tree of the result" });
-      const pulled = pullCotangents(out.leaves, inputs, back.leaves).map((g, i) => g ?? zerosLike(inputs[i] as Tensor));
+      const back = beside("vjp", "cotangents", cotangents, "the result", out);
+      const pulled = transposeLinear(map.outputs, map.tangents, back).map((g, i) => g ?? zerosLike(inputs[i] as Tensor));
       return flat.rebuild(pulled) as GradOf<P>;
     },
   };

@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { range, show } from "../base/shape.js";
+import { normalAxis, range, show } from "../base/shape.js";
 import { placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { axisToFront, permute } from "../primitives/linear.js";
@@ -37,7 +37,7 @@ export function vmap<A extends unknown[], T>(f: (...args: A) => T, { inAxes, out
     const size = commonSize(values);
     const out = tensorsOf("vmap", transforming("vmap", () => f(...(inner as A))));
     const mapped = batchAll(out.leaves, holes, values, size);
-    return out.rebuild(mapped.map((x) => (outAxis === 0 ? x : moveFirst(x, outAxis)))) as T;
+    return out.rebuild(mapped.map((x) => (outAxis === 0 ? x : moveFirst(x, normalAxis("vmap", outAxis, x.rank))))) as T;
   };
 }
 
@@ -49,8 +49,7 @@ function commonSize(values: readonly Tensor[]): number {
   return first.shape[0] as number;
 }
 
-function moveFirst(x: Tensor, to: number): Tensor {
-  const at = to < 0 ? to + x.rank : to;
+function moveFirst(x: Tensor, at: number): Tensor {
   const rest = range(x.rank - 1).map((i) => i + 1);
   return permute(x, [...rest.slice(0, at), 0, ...rest.slice(at)]);
 }

@@ -1,6 +1,6 @@
 import type { TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
-import { show } from "../base/shape.js";
+import { sameShape, show } from "../base/shape.js";
 import { type Flat, flatten } from "../base/tree.js";
 import { asTensor, isTensorLike, type NestedNumbers, type TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -25,6 +25,22 @@ export type LikeAll<R extends readonly unknown[]> = { [K in keyof R]: Like<R[K]>
 export function tensorsOf(where: string, tree: unknown): Flat<Tensor> {
   const flat = flatten(where, tree, isTensorLike);
   return { ...flat, leaves: flat.leaves.map((x) => asTensor(x)) };
+}
+
+/**
+ * The leaves of a tree that goes beside another one, leaf by leaf: tangents of parameters, cotangents of results. Plain numbers take
+ * the dtype they meet.
+ * @throws where structures differ, naming the tree; or types, naming the leaf
+ */
+export function beside(where: string, what: string, tree: unknown, of: string, like: Flat<Tensor>): Tensor[] {
+  const flat = flatten(where, tree, isTensorLike);
+  if (flat.structure !== like.structure) fail({ where, got: `${what} of another structure`, expected: `the tree of ${of}` });
+  return flat.leaves.map((x, i) => {
+    const { dtype, shape } = like.leaves[i] as Tensor;
+    const t = asTensor(x, dtype);
+    if (t.dtype === dtype && sameShape(t.shape, shape)) return t;
+    return fail({ where, got: `${pathName(what, flat.paths[i] as string)} ${t.dtype}${show(t.shape)}`, expected: `${dtype}${show(shape)}` });
+  });
 }
 
 /** A leaf's path behind the name of its argument: `params.W0`. */

@@ -1,4 +1,4 @@
-import { at, type AnyFamily, define, type Distribution, type Family } from "../../src/distributions/distribution.js";
+import { type AnyFamily, type Distribution, define, type Family } from "../../src/distributions/distribution.js";
 import { families } from "../../src/distributions/index.js";
 import { compile, type Tensor, tensor } from "../../src/index.js";
 
@@ -31,8 +31,8 @@ export function treeOf(given: Given, dtype: Float): Tree {
 }
 
 /** The distribution as a user would make it. */
-export function build(family: AnyFamily, params: Record<string, unknown>): Distribution {
-  return define(family as Family)(params);
+export function build(family: AnyFamily, params: Tree): Distribution {
+  return (define(family as Family) as (params: object) => Distribution)(params);
 }
 
 export function distributionOf({ family, given, dtype }: Subject): Distribution {
@@ -41,24 +41,23 @@ export function distributionOf({ family, given, dtype }: Subject): Distribution 
 
 /** The same law in float64, at the numbers the subject really has. */
 export function twinOf({ family, given, dtype }: Subject): Distribution {
-  const rounded = (x: number): number => (dtype === "float32" ? Math.fround(x) : x);
-  const same = Object.entries(given).map(([name, x]) => [name, typeof x === "number" ? rounded(x) : x.map(rounded)]);
-  return build(family, treeOf(Object.fromEntries(same), "float64"));
+  const wide = Object.entries(treeOf(given, dtype)).map(([name, x]) => [name, x.toDType("float64")]);
+  return build(family, Object.fromEntries(wide));
 }
 
 /** The row-major numbers. */
 export function list(x: Tensor): number[] {
-  return [x.toArray()].flat(Infinity) as number[];
+  return ([x.toArray()] as unknown[]).flat(Infinity) as number[];
 }
 
-/** For values: the distribution's own dtype, float64 for the float64 twin. */
-export function vector(x: readonly number[], dtype: Tensor["dtype"]): Tensor {
-  return tensor([...x], { dtype });
+/** Values of a distribution: in `dtype` where they are floats. */
+export function valuesOf(d: Distribution, x: readonly number[], dtype: Float): Tensor {
+  return tensor([...x], { dtype: d.dtype === "int32" ? "int32" : dtype });
 }
 
 const levels = [0.003, 0.03, 0.2, 0.41, 0.7, 0.94, 0.999];
 
-/** Points of the support, spread over its mass. */
+/** Points of the support, spread over its mass, exact in the subject's dtype. */
 export function spots(subject: Subject): number[] {
   const d = distributionOf(subject);
   if (subject.family.gives.enumerate) return list(d.enumerateSupport());
@@ -68,22 +67,45 @@ export function spots(subject: Subject): number[] {
 
 /** Quantiles by the inverse cdf, or by bisection of the cdf where there is none. */
 export function quantiles(d: Distribution, q: readonly number[]): number[] {
-  if (d.family.icdf) return list(d.icdf(vector(q, "float64")));
+  if (d.family.icdf) return list(d.icdf([...q]));
   const cdf = compile((x: Tensor) => d.cdf(x));
   let [low, high] = [q.map(() => -1e9), q.map(() => 1e9)];
   for (let i = 0; i < 100; i++) {
     const middle = low.map((x, k) => (x + high[k]!) / 2);
-    const reached = list(cdf(vector(middle, "float64"))).map((p, k) => p >= q[k]!);
-    [low, high] = [low.map((x, k) => (reached[k] ? x : middle[k]!)), high.map((x, k) => (reached[k] ? middle[k]! : x))];
+    const reached = list(cdf(tensor(middle, { dtype: "float64" }))).map((p, k) => p >= q[k]!);
+    low = low.map((x, k) => (reached[k] ? x : middle[k]!));
+    high = high.map((x, k) => (reached[k] ? middle[k]! : x));
   }
   return high;
 }
 
 /** n copies of the parameters, [n, ...], so that a gradient comes out per value. */
-export function repeated(d: Distribution, n: number): Tree {
-  return Object.fromEntries(
-    Object.entries(d.params).map(([name, x]) => [name, x.reshape([1, ...x.shape]).broadcastTo([n, ...x.shape])]),
-  );
+export function repeated({ params }: Distribution, n: number): Tree {
+  return Object.fromEntries(Object.entries(params).map(([name, x]) => [name, x.broadcastTo([n, ...x.shape])]));
 }
 
-export { at };
+export interface Direction {
+  readonly name: string;
+  readonly element: number;
+  /** What finite differences may be scaled by. */
+  readonly size: number;
+  readonly unit: Tree;
+}
+
+/** The unit directions of the parameters, in float64. */
+export function directions(given: Given): Direction[] {
+  return Object.entries(given).flatMap(([name, numbers]) =>
+    [numbers].flat().map((theta, element) => {
+      const unit = Object.entries(given).map(([key, x]) => {
+        const mark = (i: number): number => (key === name && i === element ? 1 : 0);
+        return [key, typeof x === "number" ? mark(0) : x.map((_, i) => mark(i))] as const;
+      });
+      return {
+        name,
+        element,
+        size: Math.max(Math.abs(theta), 0.1),
+        unit: treeOf(Object.fromEntries(unit), "float64"),
+      };
+    }),
+  );
+}

@@ -1,4 +1,4 @@
-import { type AnyPrimitive, type Tensor } from "../../graph/tensor.js";
+import type { AnyPrimitive, Tensor } from "../../graph/tensor.js";
 import { ancestors, between } from "../../graph/walk.js";
 import { batchShapeOfSite } from "../site.js";
 import { compose, lossy, type Touched } from "./compose.js";
@@ -27,7 +27,9 @@ export function creditOf(loss: Tensor, sites: readonly Tensor[], reads: Reads = 
   const relation = (site: Tensor, node: Tensor): Relation => maps.get(site)?.get(node) ?? "bottom";
   const touched = (node: Tensor): boolean => sites.some((site) => relation(site, node) !== "bottom");
   const worth = new Set<Tensor>();
-  for (const node of ancestors([loss])) if (node.primitive && touched(node) && isWorth(node, sites, relation, touched, worth)) worth.add(node);
+  for (const node of ancestors([loss]))
+    if (node.primitive && touched(node) && isWorth(node, sites, relation, touched, worth) && !mixesTimes(node, reads))
+      worth.add(node);
   const opened = new Set<Tensor>();
   const leaves = new Set<Tensor>();
   const stack = touched(loss) ? [loss] : [];
@@ -46,9 +48,15 @@ export function creditOf(loss: Tensor, sites: readonly Tensor[], reads: Reads = 
 /** The relation of a site to every node it reaches, by one pass. After a number was read, everything built later is influenced. */
 function influence(site: Tensor, loss: Tensor, sites: readonly Tensor[], reads: Reads): Map<Tensor, Relation> {
   const batch = batchShapeOfSite(site);
-  const from = Math.min(...reads.filter((read) => read.site === site).map((read) => read.from), Number.POSITIVE_INFINITY);
+  const from = Math.min(
+    ...reads.filter((read) => read.site === site).map((read) => read.from),
+    Number.POSITIVE_INFINITY,
+  );
   const out = new Map<Tensor, Relation>([[site, start(batch, site.rank)]]);
-  const nodes = from === Number.POSITIVE_INFINITY ? between([site], [loss, ...sites]) : ancestors([loss, ...sites], (node) => node.id >= site.id);
+  const nodes =
+    from === Number.POSITIVE_INFINITY
+      ? between([site], [loss, ...sites])
+      : ancestors([loss, ...sites], (node) => node.id >= site.id);
   for (const node of nodes) {
     if (node === site) continue;
     if (node.id >= from) {
@@ -56,7 +64,9 @@ function influence(site: Tensor, loss: Tensor, sites: readonly Tensor[], reads: 
       continue;
     }
     const reached = reachedInputs(node, (input) => out.get(input) ?? "bottom");
-    const relations = reached.map(({ relation, reads: entry, shape }) => compose(relation, entry, batch, shape, node.shape));
+    const relations = reached.map(({ relation, reads: entry, shape }) =>
+      compose(relation, entry, batch, shape, node.shape),
+    );
     const all = relations.reduce(join, "bottom" as Relation);
     if (all !== "bottom") out.set(node, all);
   }
@@ -66,7 +76,9 @@ function influence(site: Tensor, loss: Tensor, sites: readonly Tensor[], reads: 
 function reachedInputs(node: Tensor, relation: (input: Tensor) => Relation): Touched[] {
   if (node.primitive === null) return [];
   const entries = node.primitive.reads(node.params, node.inputs, node);
-  return node.inputs.map((input, k) => ({ relation: relation(input), reads: entries[k] ?? null, shape: input.shape })).filter((x) => x.relation !== "bottom");
+  return node.inputs
+    .map((input, k) => ({ relation: relation(input), reads: entries[k] ?? null, shape: input.shape }))
+    .filter((x) => x.relation !== "bottom");
 }
 
 /** Linear in the inputs that sites reach, and charging those instead of the node charges something with less. */
@@ -82,12 +94,35 @@ function isWorth(
   if (act.some((k) => worth.has(node.inputs[k] as Tensor) || (node.inputs[k] as Tensor).size < node.size)) return true;
   const entries = (node.primitive as AnyPrimitive).reads(node.params, node.inputs, node);
   return sites.some((site) => {
-    const inputs = act.map((k) => ({ relation: relation(site, node.inputs[k] as Tensor), reads: entries[k] ?? null, shape: (node.inputs[k] as Tensor).shape }));
+    const inputs = act.map((k) => ({
+      relation: relation(site, node.inputs[k] as Tensor),
+      reads: entries[k] ?? null,
+      shape: (node.inputs[k] as Tensor).shape,
+    }));
     return lossy(inputs, batchShapeOfSite(site), node.shape);
   });
 }
 
-function walkable(node: Tensor, act: readonly number[], sites: readonly Tensor[], relation: Credit["relation"]): boolean {
+/**
+ * A node built after a read, over something built before it: whether that something counts at all may hang on the number read, so the
+ * node is charged whole. In a product one factor built after the read carries the charge.
+ */
+function mixesTimes(node: Tensor, reads: Reads): boolean {
+  const { linear } = node.primitive as AnyPrimitive;
+  return reads.some(({ from }) => {
+    if (node.id < from) return false;
+    const before = (k: number): boolean => (node.inputs[k] as Tensor).id < from;
+    const positions = linear === "any" || linear === "one" ? node.inputs.map((_, k) => k) : linear;
+    return linear === "one" ? positions.every(before) : positions.some(before);
+  });
+}
+
+function walkable(
+  node: Tensor,
+  act: readonly number[],
+  sites: readonly Tensor[],
+  relation: Credit["relation"],
+): boolean {
   const { linear, transpose } = node.primitive as AnyPrimitive;
   if (transpose === null) return false;
   if (linear === "any") return true;
@@ -100,5 +135,7 @@ function walkable(node: Tensor, act: readonly number[], sites: readonly Tensor[]
 /** Axes of a site along which no cost mixes its elements: they may be each other's baseline, and be changed all at once. */
 export function alignedAxes(credit: Credit, site: Tensor): number[] {
   const batch = batchShapeOfSite(site);
-  return batch.map((_, axis) => axis).filter((axis) => credit.leaves.every((leaf) => separates(credit.relation(site, leaf), axis, batch)));
+  return batch
+    .map((_, axis) => axis)
+    .filter((axis) => credit.leaves.every((leaf) => separates(credit.relation(site, leaf), axis, batch)));
 }

@@ -14,7 +14,11 @@ export const tensorOps: PushOps<Tensor> = {
   add,
   sum: (x, axis, keepDims) => sum(x, { axis, keepDims }),
   slice: (x, axis, start, end) => slice(x, start, end, { axis }),
-  pad: (x, axis, before, after) => pad(x, x.shape.map((_, i): readonly [number, number] => (i === axis ? [before, after] : [0, 0]))),
+  pad: (x, axis, before, after) =>
+    pad(
+      x,
+      x.shape.map((_, i): readonly [number, number] => (i === axis ? [before, after] : [0, 0])),
+    ),
   flip: (x, axis) => flip(x, axis),
   cumsum: (x, axis, reverse) => cumsum(x, axis, { reverse }),
   contract: (x, axis, matrix) => {
@@ -25,6 +29,9 @@ export const tensorOps: PushOps<Tensor> = {
     const front = transpose(x, order);
     const rest = front.shape.slice(1);
     const flat = matmul(weights, reshape(front, [sites, sizeOf(rest)]));
-    return transpose(reshape(flat, [nodes, ...rest]), range(x.rank).map((i) => order.indexOf(i)));
+    return transpose(
+      reshape(flat, [nodes, ...rest]),
+      range(x.rank).map((i) => order.indexOf(i)),
+    );
   },
 };

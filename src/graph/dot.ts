@@ -1,0 +1,140 @@
+import { show, sizeOf } from "../base/shape.js";
+import { inlineNumber, isInline, ownName, paramsInWords, shortNumbers } from "./print.js";
+import type { ReadEntry } from "./reads.js";
+import type { Tensor, Type } from "./tensor.js";
+import { ancestors } from "./walk.js";
+
+/** How a node looks; what is left out is as by default. */
+export interface DotNode {
+  readonly label?: string;
+  /** A Graphviz shape: "ellipse", "box", "plain", "diamond". */
+  readonly shape?: string;
+  /** A Graphviz colour. */
+  readonly fill?: string;
+}
+
+export interface DotOptions {
+  /** Higher floors decorate: an estimator at a site, a cost, what is charged. A node that is described is never collapsed. */
+  readonly describe?: (node: Tensor) => DotNode | null | undefined;
+  readonly names?: ReadonlyMap<Tensor, string>;
+  /** Graphs with more nodes than this have their chains of unnamed elementwise and shape operations drawn as one box. Default 60. */
+  readonly limit?: number;
+  /** "TB" (default) or "LR". */
+  readonly direction?: "TB" | "LR";
+}
+
+/** A graph in Graphviz' DOT: random choices are ellipses, deterministic nodes boxes, leaves plain text. */
+export function toDot(outputs: readonly Tensor[], options: DotOptions = {}): string {
+  const { limit = 60, direction = "TB" } = options;
+  const nodes = shownNodes(outputs);
+  const head = nodes.length > limit ? chains(nodes, outputs, options) : new Map<Tensor, Tensor>();
+  const members = new Map<Tensor, Tensor[]>();
+  for (const node of nodes) {
+    const at = head.get(node) ?? node;
+    collect(members, at, node);
+  }
+  const ids = new Map([...members.keys()].map((node, i) => [node, `n${i}`]));
+  const idOf = (node: Tensor): string => ids.get(head.get(node) ?? node) as string;
+  const lines = [...members].map(
+    ([node, chain]) => `  ${ids.get(node)} [${attributes(node, chain, outputs, options)}];`,
+  );
+  const edges = nodes
+    .filter((node) => !isInline(node))
+    .flatMap((node) =>
+      node.inputs.filter((input) => idOf(input) !== idOf(node)).map((input) => `  ${idOf(input)} -> ${idOf(node)};`),
+    );
+  return ["digraph {", `  rankdir=${direction};`, `  node [fontname="Helvetica"];`, ...lines, ...edges, "}"].join("\n");
+}
+
+/** All nodes but the scalar under a repeated number: the two are drawn as one. */
+function shownNodes(outputs: readonly Tensor[]): Tensor[] {
+  const nodes = ancestors(outputs);
+  const bare = new Set(
+    nodes.filter((node) => node.primitive !== null && !isInline(node)).flatMap((node) => node.inputs),
+  );
+  return nodes.filter((node) => !isInline(node) || bare.has(node) || outputs.includes(node));
+}
+
+function attributes(
+  node: Tensor,
+  chain: readonly Tensor[],
+  outputs: readonly Tensor[],
+  { describe, names }: DotOptions,
+): string {
+  const said = describe?.(node) ?? {};
+  const label = said.label ?? (chain.length > 1 ? chainLabel(chain) : labelOf(node, names?.get(node)));
+  const list = [`label=${quoted(label)}`, `shape=${quoted(said.shape ?? shapeOf(node))}`];
+  if (said.fill !== undefined) list.push('style="filled"', `fillcolor=${quoted(said.fill)}`);
+  if (outputs.includes(node)) list.push("peripheries=2");
+  return list.join(", ");
+}
+
+function shapeOf(node: Tensor): string {
+  return node.primitive === null || isInline(node) ? "plain" : node.primitive.name === "sample" ? "ellipse" : "box";
+}
+
+function labelOf(node: Tensor, given: string | undefined): string {
+  const name = given ?? ownName(node);
+  const type = `${node.dtype}${show(node.shape)}`;
+  if (isInline(node)) return name ?? inlineNumber(node);
+  if (node.primitive === null) return `${name ?? shortNumbers(node)}\n${type}`;
+  const params = name === null ? paramsInWords(node.params) : "";
+  return `${name ?? node.primitive.name}${params === "" ? "" : ` ${params}`}\n${type}`;
+}
+
+/** The operations of a chain in order, cut in the middle when they are many, and the type that leaves it. */
+function chainLabel(chain: readonly Tensor[]): string {
+  const names = chain.map((node) => node.primitive?.name ?? "");
+  const short = names.length > 6 ? [...names.slice(0, 3), `… ${names.length - 5} more`, ...names.slice(-2)] : names;
+  const last = chain[chain.length - 1] as Tensor;
+  return `${short.join(" → ")}\n${last.dtype}${show(last.shape)}`;
+}
+
+/** Every chain's nodes to its last one: plain nodes whose one user is the next plain node. */
+function chains(
+  nodes: readonly Tensor[],
+  outputs: readonly Tensor[],
+  { describe, names }: DotOptions,
+): Map<Tensor, Tensor> {
+  const users = new Map<Tensor, Tensor[]>();
+  for (const node of nodes) for (const input of new Set(node.inputs)) collect(users, input, node);
+  const fixed = new Set(outputs);
+  const collapsible = (node: Tensor): boolean =>
+    !names?.has(node) && !describe?.(node) && ownName(node) === null && isPlain(node);
+  const plain = new Set(nodes.filter(collapsible));
+  const head = new Map<Tensor, Tensor>();
+  const continued = new Set<Tensor>();
+  for (const node of [...nodes].reverse()) {
+    const [user, another] = users.get(node) ?? [];
+    const alone = plain.has(node) && !fixed.has(node) && another === undefined;
+    if (!alone || user === undefined || !plain.has(user) || continued.has(user)) continue;
+    continued.add(user);
+    head.set(node, head.get(user) ?? user);
+  }
+  return head;
+}
+
+function collect(map: Map<Tensor, Tensor[]>, key: Tensor, node: Tensor): void {
+  const list = map.get(key);
+  if (list) list.push(node);
+  else map.set(key, [node]);
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n")}"`;
+}
+
+/** An elementwise or shape operation: an output element reads at most one element of each input. */
+function isPlain(node: Tensor): boolean {
+  if (node.primitive === null || node.inputs.length === 0 || isInline(node)) return false;
+  const entries = node.primitive.reads(node.params, node.inputs, node);
+  return node.inputs.every((input, k) => readsOne(entries[k] ?? null, input));
+}
+
+function readsOne(entry: ReadEntry, { shape }: Type): boolean {
+  if (entry === null) return true;
+  const digits = new Map(
+    entry.filter(({ lo, hi }) => lo === hi).map(({ in: { axis, div, mod } }) => [`${axis}/${div}`, mod]),
+  );
+  return sizeOf([...digits.values()]) >= sizeOf(shape);
+}
