@@ -1,9 +1,9 @@
-import { broadcastShapes } from "../base/shape.js";
+import { broadcastShapes, sizeOf as countOf, range } from "../base/shape.js";
 import { arange, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { relate } from "../primitives/check.js";
 import { detach } from "../primitives/control.js";
-import { broadcastTo, reshapeTo } from "../primitives/linear.js";
+import { broadcastTo, permute, reshapeTo } from "../primitives/linear.js";
 import { categorical, countBefore } from "../random/categorical.js";
 import {
   div,
@@ -109,11 +109,20 @@ function logProb(x: Tensor, p: Params): Tensor {
   const index = toDType(x, "int32");
   const known = logicalAnd(equal(index, x), logicalAnd(greaterEqual(index, 0), less(index, sizeOf(p))));
   const inside = broadcastTo(apply(detach, [known], null), shape);
-  const place = reshapeTo(where(inside, index, 0), [...shape, 1]);
-  const row = broadcastTo(given(p), [...shape, sizeOf(p)]);
-  const chosen = reshapeTo(takeAlong(row, place), shape);
+  const chosen = pick(given(p), where(inside, index, 0));
   if (!p.probs) return where(inside, sub(chosen, logsumexp(given(p), -1)), -Infinity);
   return where(inside, sub(log(where(inside, chosen, 1)), log(sum(p.probs, -1))), -Infinity);
+}
+
+/** rows[..., index], element by element; what index has in front of the batch of rows is looked up in the same rows. */
+function pick(rows: Tensor, index: Tensor): Tensor {
+  const depth = rows.rank - 1;
+  const batch = index.shape.slice(index.rank - depth);
+  const axes = range(depth);
+  const runs = reshapeTo(index, [countOf(index.shape.slice(0, index.rank - depth)), ...batch]);
+  const row = broadcastTo(rows, [...batch, rows.shape[depth] as number]);
+  const found = takeAlong(row, permute(runs, [...axes.map((axis) => axis + 1), 0]));
+  return reshapeTo(permute(found, [depth, ...axes]), index.shape);
 }
 
 /** Not all of the weights may be 0. */

@@ -22,6 +22,8 @@ export interface Choice {
   readonly limit: { readonly orders: number; readonly obstacle: Obstacle } | null;
   /** Joint outcomes, for branching sites; 1 for others. */
   readonly outcomes: number;
+  /** Whether its values come from the caller. */
+  readonly given: boolean;
 }
 
 export interface Choosing {
@@ -47,7 +49,7 @@ const branchMost = 2 ** 16;
 
 export function choose(program: Program, how: Choosing): Plan {
   // Sites of a dynamic program differ from run to run; its names are checked over all of them.
-  if (!how.dynamic) checkNames(program.sites.map((site) => siteParams(site).name), how);
+  if (!how.dynamic) checkNames(program.names, how);
   const sources = program.holes.filter((hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters));
   const maybe = dependents(program, sources, new Set());
   const kinds = new Map<Tensor, Draft>();
@@ -60,9 +62,14 @@ export function choose(program: Program, how: Choosing): Plan {
   }
   // Now that constant draws are known: a site behind them alone has nothing to differentiate, and needs no score.
   const live = dependents(program, sources, weighted);
-  for (const [site, draft] of kinds) kinds.set(site, { ...draft, differentiated: live.has(site) });
+  for (const [site, draft] of kinds) kinds.set(site, { ...draft, differentiated: live.has(site), moving: movingParams(site, live) });
   const charged = program.sites.filter((site) => weighted.has(site));
   return settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
+}
+
+function movingParams(site: Tensor, live: ReadonlySet<Tensor>): string[] {
+  const { family, names } = siteParams(site);
+  return family.supportDepends.filter((param) => live.has(site.inputs[names.indexOf(param)] as Tensor));
 }
 
 interface Draft {
@@ -71,14 +78,18 @@ interface Draft {
   readonly explicit: boolean;
   readonly differentiated: boolean;
   readonly limit: Choice["limit"];
+  /** Why pathwise, which the distribution would give, is not the default. */
+  readonly refused: string | null;
+  /** Parameters that a derivative comes into and that move the support. */
+  readonly moving: readonly string[];
 }
 
 function draftOf(site: Tensor, program: Program, how: Choosing, weighted: ReadonlySet<Tensor>, differentiated: boolean): Draft {
   const { name, family, estimator: own } = siteParams(site);
   const chosen = how.estimators[name] ?? own;
   const wasRead = program.reads.some((read) => read.site === site);
-  const base = { explicit: false, differentiated, limit: null };
-  if (how.given.has(name)) return { ...base, estimator: scoreFunction(), why: "its value is given, so its law is scored" };
+  const base = { explicit: false, differentiated, limit: null, refused: null, moving: [] };
+  if (how.given.has(name)) return { ...base, estimator: scoring(chosen), why: "its value is given, so its law is scored" };
   if (chosen) return explicitDraft(site, program, how, weighted, differentiated, chosen, wasRead);
   if (family.gives.reparam && !wasRead) {
     const obstacle = obstacleOf(site, program, weighted);
@@ -89,10 +100,16 @@ function draftOf(site: Tensor, program: Program, how: Choosing, weighted: Readon
       return { ...base, limit, estimator: pathwise(), why: obstacle ? `reparameterised; the cost is continuous in it (${pathInWords(obstacle.path)})` : "reparameterised and smooth below" };
     }
     const missed = (obstacle as Obstacle).level === "jump" ? "jumps" : `has no derivative of order ${how.order}`;
-    return { ...base, estimator: scoreFunction(), why: `the cost ${missed} in it (${pathInWords((obstacle as Obstacle).path)}), which pathwise would miss` };
+    const refused = `the cost ${missed} in it (${pathInWords((obstacle as Obstacle).path)}), which pathwise would miss`;
+    return { ...base, refused, estimator: scoreFunction(), why: refused };
   }
   if (wasRead) return { ...base, estimator: scoreFunction(), why: "the program read its value, so everything later depends on it" };
   return { ...base, estimator: scoreFunction(), why: "not reparameterised" };
+}
+
+/** Recorded values can only be scored: by what the program chose if it scores, with its baseline. */
+function scoring(chosen: AnyEstimator | null): AnyEstimator {
+  return chosen && chosen.rest === "observe" ? chosen : scoreFunction();
 }
 
 function ordersOf(obstacle: Obstacle | null): number {
@@ -111,7 +128,7 @@ function explicitDraft(
   const { name, family } = siteParams(site);
   const lacks = missing(estimator.needs, family);
   if (lacks.length > 0) misfit(site, program, estimator, lacks);
-  const draft = { estimator, why: "chosen by the program", explicit: true, differentiated, limit: null };
+  const draft = { estimator, why: "chosen by the program", explicit: true, differentiated, limit: null, refused: null, moving: [] };
   if (estimator.rest !== "differentiate" || !differentiated) return draft;
   if (wasRead) refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
   const obstacle = obstacleOf(site, program, weighted);
@@ -166,15 +183,16 @@ function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draf
     // A dynamic program is run again for every outcome, so nothing is changed together.
     const aligned = how.dynamic && draft.estimator.branches ? [] : alignedAxes(credit, site);
     const joint = jointOutcomes(site, aligned);
-    const small = !draft.explicit && !how.dynamic && !how.given.has(siteParams(site).name) && draft.estimator.rest === "observe" && joint !== null && outcomes * joint <= branchLimit;
+    const given = how.given.has(siteParams(site).name);
+    const small = !draft.explicit && !how.dynamic && !given && draft.estimator.rest === "observe" && joint !== null && outcomes * joint <= branchLimit;
     const estimator = small ? enumerate() : draft.estimator;
     const branches = estimator.branches ? (joint ?? 1) : 1;
     outcomes *= branches;
     if (outcomes > branchMost) tooMany(site, outcomes);
-    const why = small ? `finite: ${joint} joint outcomes, exact` : joint !== null && !draft.explicit && draft.estimator.rest === "observe" ? `${draft.why}; ${joint} joint outcomes are too many to enumerate` : draft.why;
+    const why = small ? `finite: ${joint} joint outcomes, exact` : joint !== null && !draft.explicit && !given && draft.estimator.rest === "observe" ? `${draft.why}; ${joint} joint outcomes are too many to enumerate` : draft.why;
     const differentiated = draft.differentiated;
     checkSupport(site, estimator, draft);
-    choices.set(site, { estimator, why, differentiated, aligned, limit: draft.limit, outcomes: branches, baseline: baselineOf(site, estimator, aligned, how) });
+    choices.set(site, { estimator, why, differentiated, aligned, limit: draft.limit, outcomes: branches, given, baseline: baselineOf(site, estimator, aligned, how) });
   }
   return { choices, credit, outcomes };
 }
@@ -197,11 +215,17 @@ function tooMany(site: Tensor, outcomes: number): never {
   });
 }
 
-/** A default that moves its support is an error only when a derivative comes: the rewrite guards the parameters by name. */
+/** The score function loses the boundary term of a parameter that moves the support; it is refused by name. */
 function checkSupport(site: Tensor, estimator: AnyEstimator, draft: Draft): void {
-  const { name, family } = siteParams(site);
-  if (!draft.explicit || estimator.rest !== "observe" || !draft.differentiated || family.supportDepends.length === 0) return;
-  throw new NoGradientError({ where: `sample "${name}"`, ...movingSupport(site, family.supportDepends) });
+  const { name } = siteParams(site);
+  if (estimator.rest !== "observe" || draft.moving.length === 0) return;
+  const moved = movingSupport(site, draft.moving);
+  if (draft.explicit || draft.refused === null) throw new NoGradientError({ where: `sample "${name}"`, ...moved });
+  throw new NoGradientError({
+    where: `sample "${name}"`,
+    what: `${draft.refused}, and ${moved.what}`,
+    write: "use a cost that is continuous in the sample, or a distribution whose support is fixed",
+  });
 }
 
 export function movingSupport(site: Tensor, params: readonly string[]): { what: string; write: string } {

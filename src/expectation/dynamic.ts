@@ -105,7 +105,7 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
   const result = transforming("expectation", body);
   // A fresh node: which of several costs was returned may hang on what was read.
   const loss = apply(alias, [costOf(result)], null);
-  return { program: { holes: holes.flat(), parameters: trees[0]?.leaves.length ?? 0, key, run: number, sites, loss, reads }, forced, share: path.share };
+  return { program: { holes: holes.flat(), parameters: trees[0]?.leaves.length ?? 0, key, run: number, sites, names: names.all(), loss, reads }, forced, share: path.share };
 }
 
 /** Numbers by the runtime directly: sampling is not a read by the program. */

@@ -119,7 +119,7 @@ export function objectivesOf(options: DynamicOptions, first: number, count: numb
   const runs = Array.from({ length: count }, (_, r) =>
     dynamicRuns(call, first + r).map((path): Planned => ({ ...path, plan: choose(path.program, choosing) })),
   );
-  if (first === 0) options.checkNames([...new Set(runs.flat().flatMap(({ program }) => program.sites.map((site) => siteParams(site).name)))]);
+  if (first === 0) options.checkNames([...new Set(runs.flat().flatMap(({ program }) => program.names))]);
   if (samples < 2) return { list: runs.map((paths) => ({ objective: total(paths, call, first, null), paths })), shared: false };
   const charges = runs.map((paths, r) => (paths.length === 1 ? chargesOf(paths[0] as Planned, call, first + r) : new Map<string, NDArray>()));
   const shared = charges.some((map) => map.size > 0);

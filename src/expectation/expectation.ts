@@ -11,6 +11,7 @@ import { checkNames, type Choosing, choose } from "./choose.js";
 import { type DynamicOptions, evaluateDynamic, inlineDynamic } from "./dynamicEvaluate.js";
 import { constantLike, type Estimate } from "./estimate.js";
 import { type Call, Evaluator, evaluate, type Spread, spread, spreadReason } from "./evaluate.js";
+import { type ExplainOptions, type Explanation, explain } from "./explain.js";
 import { inlineEstimate } from "./inline.js";
 import { argumentName, type Program, type ProgramFunction, traceProgram, type Trees } from "./program.js";
 import { type OneRun, oneRun } from "./runs.js";
@@ -45,6 +46,7 @@ export interface CallOptions {
 }
 
 type Args<P, D extends readonly unknown[]> = [params: Like<P>, ...data: LikeAll<D>, options: CallOptions];
+type ArgsMaybe<P, D extends readonly unknown[], O> = [params: Like<P>, ...data: LikeAll<D>] | [params: Like<P>, ...data: LikeAll<D>, options: O];
 
 export interface ValueAndGrad<P> {
   readonly value: Estimate<Tensor>;
@@ -61,7 +63,9 @@ export interface Expectation<P, D extends readonly unknown[]> {
   valueAndGrad(...args: Args<P, D>): ValueAndGrad<P>;
   /** Second derivatives, blocks [...first, ...second] per pair of parameters. */
   hessian(...args: Args<P, D>): Estimate<HessianOf<P>>;
-  /** The traced program and its plan, for explain, audit and tools. */
+  /** Which estimator at which site and why, who is charged with which cost, values and adjoints of named nodes; as text and as a drawing. */
+  explain(...args: ArgsMaybe<P, D, ExplainOptions>): Explanation;
+  /** The traced program and its plan, for tools. */
   plan(...args: Args<P, D>): OneRun;
 }
 
@@ -104,6 +108,7 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
       const rebuild = (list: readonly Tensor[]): HessianOf<P> => nested(trees[0] as Trees[number], list) as HessianOf<P>;
       return lazyStderr(rebuild(derivatives), () => spread(ev, call, 2), rebuild, spreadReason(ev, call));
     },
+    explain: (...args) => explain({ f: f as ProgramFunction, options: settled }, args),
     plan: (...args) => open(args, asked, "params").ev.core,
   };
 }

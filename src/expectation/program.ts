@@ -3,11 +3,12 @@ import { fail } from "../base/errors.js";
 import type { Distribution } from "../distributions/distribution.js";
 import { apply, placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
+import { ancestors } from "../graph/walk.js";
 import { foldIn } from "../random/key.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { pathName, scalarLoss, tensorsOf } from "../transforms/trees.js";
 import { type Handler, handling, type SampleOptions } from "./effects.js";
-import { sampleNode } from "./site.js";
+import { sampleNode, type SiteParams } from "./site.js";
 
 /** One traced program: placeholders for what a call brings, the random choices, and the cost of one run. */
 export interface Program {
@@ -17,7 +18,10 @@ export interface Program {
   readonly parameters: number;
   readonly key: Tensor;
   readonly run: Tensor;
+  /** Random choices that reach the loss (or were read), in topological order. */
   readonly sites: readonly Tensor[];
+  /** Of all random choices, those without influence included. */
+  readonly names: readonly string[];
   /** Scalar. */
   readonly loss: Tensor;
   /** For dynamic programs: nodes with an id of at least `from` were built after `site` (or what it reaches) was read. */
@@ -32,6 +36,10 @@ export type ProgramFunction = (...args: any[]) => unknown;
 export class SiteNames {
   private readonly used = new Set<string>();
   private readonly counts = new Map<string, number>();
+
+  all(): string[] {
+    return [...this.used];
+  }
 
   next(kind: string, name: string | undefined): string {
     const count = this.counts.get(kind) ?? 0;
@@ -51,14 +59,10 @@ export function siteNode(d: Distribution<never>, { estimator }: SampleOptions<ne
 }
 
 /** The handler of a trace: sites become nodes, observations their log-density. */
-export function tracing(names: SiteNames, sites: Tensor[], key: Tensor, run: Tensor): Handler {
+export function tracing(names: SiteNames, key: Tensor, run: Tensor): Handler {
   let keys = 0;
   return {
-    sample: (d, options) => {
-      const node = siteNode(d, options, names.next(d.name, options.name));
-      sites.push(node);
-      return node;
-    },
+    sample: (d, options) => siteNode(d, options, names.next(d.name, options.name)),
     observe: (d, value) => d.logProb(value),
     randomKey: (name) => foldIn(foldIn(key, name ?? `key_${keys++}`), run),
   };
@@ -78,9 +82,22 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
   );
   const key = placeholder({ shape: [2], dtype: "uint32" }, "key");
   const run = placeholder({ shape: [], dtype: "uint32" }, "run");
-  const sites: Tensor[] = [];
-  const result = transforming("expectation", () => handling(tracing(new SiteNames(), sites, key, run), () => f(...args)));
-  return { holes, parameters: trees[0]?.leaves.length ?? 0, key, run, sites, loss: costOf(result), reads: [] };
+  const names = new SiteNames();
+  const result = transforming("expectation", () => handling(tracing(names, key, run), () => f(...args)));
+  const loss = costOf(result);
+  return { holes, parameters: trees[0]?.leaves.length ?? 0, key, run, sites: sitesIn(loss), names: names.all(), loss, reads: [] };
+}
+
+/** From the graph and not from the calls of `sample`: vmap and compile inside the program rebuild sites. */
+function sitesIn(loss: Tensor): Tensor[] {
+  const sites = ancestors([loss]).filter((node) => node.primitive === sampleNode);
+  const seen = new Set<string>();
+  for (const site of sites) {
+    const { name } = site.params as SiteParams;
+    if (seen.has(name)) fail({ where: `sample "${name}"`, got: "one site twice in the graph, with the same noise", expected: "one node per random choice", write: "sample outside the function that is mapped or compiled, or call that function once" });
+    seen.add(name);
+  }
+  return sites;
 }
 
 export function argumentName(k: number): string {

@@ -36,9 +36,9 @@ export function oneRun(program: Program, plan: Plan): OneRun {
   const byName = new Map(program.sites.map((site) => [siteParams(site).name, site]));
   const recorded = new Map<Tensor, Tensor>();
   const outcomes = new Map<Tensor, Tensor>();
-  for (const [site, { why, estimator }] of plan.choices) {
+  for (const [site, { given: isGiven, estimator }] of plan.choices) {
     const { name } = siteParams(site);
-    if (why === "its value is given, so its law is scored") {
+    if (isGiven) {
       const hole = placeholder(site, `given.${name}`);
       given.set(name, hole);
       recorded.set(byName.get(name) as Tensor, hole);

@@ -13,9 +13,17 @@ export interface DotNode {
   readonly fill?: string;
 }
 
+/** How an edge looks: Graphviz' `style` and `color`. */
+export interface DotEdge {
+  readonly style?: string;
+  readonly color?: string;
+}
+
 export interface DotOptions {
   /** Higher floors decorate: an estimator at a site, a cost, what is charged. A node that is described is never collapsed. */
   readonly describe?: (node: Tensor) => DotNode | null | undefined;
+  /** The edge to input `k` of a node. */
+  readonly edge?: (input: Tensor, node: Tensor, k: number) => DotEdge | null | undefined;
   readonly names?: ReadonlyMap<Tensor, string>;
   /** Graphs with more nodes than this have their chains of unnamed elementwise and shape operations drawn as one box. Default 60. */
   readonly limit?: number;
@@ -41,7 +49,10 @@ export function toDot(outputs: readonly Tensor[], options: DotOptions = {}): str
   const edges = nodes
     .filter((node) => !isInline(node))
     .flatMap((node) =>
-      node.inputs.filter((input) => idOf(input) !== idOf(node)).map((input) => `  ${idOf(input)} -> ${idOf(node)};`),
+      node.inputs.flatMap((input, k) => {
+        if (idOf(input) === idOf(node)) return [];
+        return [`  ${idOf(input)} -> ${idOf(node)}${edgeAttributes(options.edge?.(input, node, k))};`];
+      }),
     );
   return ["digraph {", `  rankdir=${direction};`, `  node [fontname="Helvetica"];`, ...lines, ...edges, "}"].join("\n");
 }
@@ -53,6 +64,11 @@ function shownNodes(outputs: readonly Tensor[]): Tensor[] {
     nodes.filter((node) => node.primitive !== null && !isInline(node)).flatMap((node) => node.inputs),
   );
   return nodes.filter((node) => !isInline(node) || bare.has(node) || outputs.includes(node));
+}
+
+function edgeAttributes(said: DotEdge | null | undefined): string {
+  const list = Object.entries(said ?? {}).map(([name, value]) => `${name}=${quoted(value)}`);
+  return list.length === 0 ? "" : ` [${list.join(", ")}]`;
 }
 
 function attributes(

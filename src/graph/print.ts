@@ -77,7 +77,8 @@ function line(node: Tensor, names: ReadonlyMap<Tensor, string>, values: boolean)
 
 /** The number of an inline node. */
 export function inlineNumber(node: Tensor): string {
-  return shortNumbers(node.inputs[0] ?? node);
+  const [input] = node.inputs;
+  return input === undefined ? shortNumbers(node) : inlineNumber(input);
 }
 
 /** `3.5`, `[1, 2, 3]`, `[1, 2, 3, … 100]`: the first numbers of a node and how many there are. */

@@ -129,6 +129,12 @@ describe.each(subjects)("$label", (subject) => {
     }
   });
 
+  it.runIf(family.discrete)("draws whole numbers, constant between jumps in the parameters", () => {
+    const sample = d.sample(0, { sampleShape: [50] });
+    for (const p of Object.values(d.params)) expect(worstOnTheWay(sample, p)).toBe("jump");
+    expect(list(sample).every(Number.isInteger)).toBe(true);
+  });
+
   it.runIf(family.gives.reparam)("lets its own samples through: the edge of the support is no jump to them", () => {
     const y = valuesOf(d, spots(subject), dtype);
     expect(worstOnTheWay(d.logProb(y), y)).not.toBe("jump");

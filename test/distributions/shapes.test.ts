@@ -50,6 +50,10 @@ describe.each(crowds)("$label", ({ family, members }) => {
     expect(d.batchShape).toEqual([n, 1]);
     expect(d.logProb(x).shape).toEqual([n, points.length]);
     expect(list(d.logProb(x))).toEqual(loop);
+    // Values with axes in front, in the middle of which the batch repeats.
+    const deep = x.reshape([1, points.length]).broadcastTo([2, n, points.length]);
+    expect(list(d.logProb(deep))).toEqual([...loop, ...loop]);
+    expect(build(family, batch).logProb(x.reshape([points.length, 1, 1])).shape).toEqual([points.length, 1, n]);
     if (family.cdf) expect(list(d.cdf(x))).toEqual(alone.flatMap((one) => list(one.cdf(x))));
     if (family.icdf) expect(d.icdf([0.2, 0.5, 0.7]).shape).toEqual([n, 3]);
   });

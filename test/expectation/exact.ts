@@ -1,5 +1,6 @@
 import type { Distribution } from "../../src/distributions/distribution.js";
-import { type AnyEstimator, scoreFunction } from "../../src/estimators/index.js";
+import type { AnyEstimator } from "../../src/estimators/estimator.js";
+import { scoreFunction } from "../../src/estimators/index.js";
 import { type Choosing, choose, type Plan } from "../../src/expectation/choose.js";
 import { mixed } from "../../src/expectation/credit/relation.js";
 import { handling } from "../../src/expectation/effects.js";
@@ -12,6 +13,7 @@ import { transforming } from "../../src/graph/trace.js";
 import { substitute } from "../../src/graph/walk.js";
 import { add, tensor, zeros } from "../../src/index.js";
 import { dense } from "../../src/kernel/ndarray.js";
+import { numbers } from "../../src/runtime/read.js";
 import { exp } from "../../src/tensor/elementwise.js";
 import { mean, sum } from "../../src/tensor/reducing.js";
 import { gradients, hessianBlocks } from "../../src/transforms/grad.js";
@@ -73,7 +75,7 @@ export function perOutcome(f: Loss, params: unknown, { count, values }: Outcomes
     const loss = handling({ sample, observe, randomKey: () => tensor([0, 0], { dtype: "uint32" }) }, () => f(params));
     return { loss, log };
   };
-  if (count === 1 && Object.keys(values).length === 0) return vmap(() => run({}))(arange(1));
+  if (count === 1 && Object.keys(values).length === 0) return vmap((_: Tensor) => run({}))(arange(1));
   return vmap(run)(values as never) as { loss: Tensor; log: Tensor };
 }
 
@@ -121,7 +123,7 @@ function chargedWithAll(plan: Plan, program: Program): Plan {
 }
 
 export function numbersOf(x: Tensor): Float64Array {
-  return Float64Array.from((x.toArray() as number[] | number[][]).flat(9) as number[]);
+  return Float64Array.from(numbers(x));
 }
 
 /** What `derive` makes of the objective, for every outcome (or every pair of outcomes): rows, and their probabilities. */

@@ -29,7 +29,7 @@ describe.each(optimizers.map((make, i) => ({ make, label: `${make(0.1).name} ${i
   it("minimises a quadratic", () => {
     const found = numbers(
       steps(
-        make((step) => 0.1 / (1 + step / 100)),
+        make((step) => 0.1 / (1 + step / 400)),
         600,
       ),
     );

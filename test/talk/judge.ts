@@ -57,6 +57,6 @@ export function complaint(call: () => unknown): string {
 }
 
 /** A float64 tensor. */
-export function f64(data: number | number[] | number[][]): Tensor {
-  return tensor(data, { dtype: "float64" });
+export function f64(data: number | readonly number[] | readonly (readonly number[])[]): Tensor {
+  return tensor(data as number[][], { dtype: "float64" });
 }

@@ -12,7 +12,13 @@ export interface Example {
   readonly y: Tensor;
 }
 
-export const numbers = {
+export interface Numbers {
+  readonly W0: readonly (readonly number[])[];
+  readonly W1: readonly (readonly number[])[];
+  readonly W2: readonly (readonly number[])[];
+}
+
+export const numbers: Numbers & { readonly x: readonly number[]; readonly y: readonly number[] } = {
   W0: [
     [0.5, -0.2],
     [0.1, 0.4],
@@ -26,13 +32,13 @@ export const numbers = {
   x: [1, 2],
   y: [2],
 };
-export type Numbers = Pick<typeof numbers, "W0" | "W1" | "W2">;
 
 export const weights: Weights = { W0: f64(numbers.W0), W1: f64(numbers.W1), W2: f64(numbers.W2) };
 export const example: Example = { x: f64(numbers.x), y: f64(numbers.y) };
 
 /** The eight lines of the talk, each by its name. */
-export function lines({ W0, W1, W2 }: Weights, { x, y }: Example) {
+export type Line = "z0" | "a0" | "z1" | "theta" | "a1" | "z2" | "a2" | "L";
+export function lines({ W0, W1, W2 }: Weights, { x, y }: Example): Record<Line, Tensor> {
   const z0 = matmul(W0, x);
   const a0 = sigmoid(z0);
   const z1 = matmul(W1, a0);
@@ -58,7 +64,7 @@ export function byHand({ W0, W1 }: Numbers): { z0: number[]; a0: number[]; z1: n
   return { z0, a0, z1, theta: z1.map(sigma) };
 }
 
-export const outcomes = [
+export const outcomes: readonly (readonly number[])[] = [
   [0, 0],
   [0, 1],
   [1, 0],

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { Bernoulli, expectation, matmul, sample, sigmoid, square, stopGradient, type Tensor } from "../../src/index.js";
 import { expectEqual, flat } from "./judge.js";
 import {
+  costOf,
   differences,
   type Example,
   example,
   expected,
   loss,
-  type Numbers,
   numbers,
   type Weights,
   weights,
@@ -34,9 +34,7 @@ describe("the backward pass stops at the sample", () => {
 
   it("not stopped, W0 and W1 get what the sample's law passes on, and W2 the same as before", () => {
     const { grad } = expectation(loss).valueAndGrad(weights, example, { key: 0 });
-    const cost = (w: Numbers, a: readonly number[]): number =>
-      0.5 * (numbers.y[0]! - w.W2[0]!.reduce((t, v, j) => t + v * a[j]!, 0)) ** 2;
-    const { W0, W1 } = differences((w) => expected(w, (a) => cost(w, a)));
+    const { W0, W1 } = differences((w) => expected(w, (a) => costOf(w, a)));
     expectEqual(grad.mean.W2, after);
     expectEqual(grad.mean.W0, W0, 1e-10);
     expectEqual(grad.mean.W1, W1, 1e-10);

@@ -1,0 +1,44 @@
+import { isFloat } from "../../base/dtype.js";
+import { toDot } from "../../graph/dot.js";
+import { smoothness, type Tensor } from "../../graph/tensor.js";
+import type { Choice, Plan } from "../choose.js";
+import { dependents, siteParams } from "../differentiability.js";
+import type { Program } from "../program.js";
+import { displayOf } from "./display.js";
+import { typeName } from "./numbers.js";
+import { operation } from "./sites.js";
+
+/** The program as a drawing: random choices, costs, and where the derivative ends. */
+export function drawGraph(program: Program, plan: Plan): string {
+  const { loss, shown, names } = displayOf(program);
+  const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [program.loss];
+  const costs = new Map(leaves.map((leaf, i) => [shown(leaf), `leaf ${i + 1}\n${operation(leaf)}\n${typeName(leaf)}`]));
+  const sites = new Map([...plan.choices].map(([site, choice]) => [shown(site), siteLabel(site, choice)]));
+  const weighted = program.sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate");
+  const parameters = program.holes.slice(0, program.parameters).filter((hole) => isFloat(hole.dtype));
+  const live = new Set([...dependents(program, parameters, new Set(weighted))].map(shown));
+  const drawn = new Set(weighted.map(shown));
+  return toDot([loss], {
+    names,
+    describe: (node) => {
+      const site = sites.get(node);
+      if (site !== undefined) return { label: site, shape: "ellipse", fill: "lightblue" };
+      const cost = costs.get(node);
+      return cost === undefined ? null : { label: cost, shape: "diamond", fill: "lightyellow" };
+    },
+    edge: (input, node, k) => {
+      const ends = drawn.has(node) || (node.primitive !== null && smoothness(node.primitive, k) === "jump");
+      return ends && carries(input, live, drawn) ? { style: "dashed", color: "red" } : null;
+    },
+  });
+}
+
+/** Whether a derivative would come through here, if the next node passed it on. */
+function carries(node: Tensor, live: ReadonlySet<Tensor>, drawn: ReadonlySet<Tensor>): boolean {
+  return live.has(node) && !drawn.has(node) && isFloat(node.dtype);
+}
+
+function siteLabel(site: Tensor, { estimator }: Choice): string {
+  const { name, family } = siteParams(site);
+  return `${name} ~ ${family.name}\n${typeName(site)}\n${estimator.name}`;
+}

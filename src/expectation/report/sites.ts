@@ -1,0 +1,123 @@
+import { show, sizeOf } from "../../base/shape.js";
+import type { Order } from "../../estimators/estimator.js";
+import { ownName, shortNumbers } from "../../graph/print.js";
+import type { Tensor } from "../../graph/tensor.js";
+import { named } from "../../primitives/linear.js";
+import type { Choice, Plan } from "../choose.js";
+import { describe } from "../credit/describe.js";
+import { siteParams } from "../differentiability.js";
+import type { Program } from "../program.js";
+import { batchShapeOfSite } from "../site.js";
+import { plainName } from "./display.js";
+
+/** What the plan says of each random choice, and of the costs it is charged with. */
+export interface SiteReport {
+  readonly name: string;
+  /** `Bernoulli(probs)` */
+  readonly distribution: string;
+  readonly shape: { readonly batch: readonly number[]; readonly event: readonly number[] };
+  readonly estimator: string;
+  readonly why: string;
+  readonly bias: "none" | "value" | "gradient";
+  readonly baseline: Choice["baseline"];
+  /** Joint outcomes the program runs for because of this site; 1 where it is drawn. */
+  readonly outcomes: number;
+  /** How many derivatives it is right for in this program. */
+  readonly orders: Order;
+  /** Whether a derivative can come into its parameters at all. */
+  readonly differentiated: boolean;
+  /** One line per cost: whether, and which elements of it, the site is charged with. Empty where the derivative goes through the value. */
+  readonly credit: readonly string[];
+  /** Keys of papers; `cite` has their BibTeX. */
+  readonly cites: readonly string[];
+}
+
+/** A cost array: what is left of the loss when its linear operations are taken off. */
+export interface CostReport {
+  readonly name: string;
+  readonly expression: string;
+  readonly shape: readonly number[];
+}
+
+export function siteReports(program: Program, plan: Plan): SiteReport[] {
+  return program.sites.map((site) => {
+    const { name, family, names } = siteParams(site);
+    const choice = plan.choices.get(site) as Choice;
+    const batch = batchShapeOfSite(site);
+    return {
+      name,
+      distribution: `${family.name}(${names.join(", ")})`,
+      shape: { batch, event: site.shape.slice(batch.length) },
+      estimator: choice.estimator.name,
+      why: choice.why,
+      bias: choice.estimator.bias,
+      baseline: choice.baseline,
+      outcomes: choice.outcomes,
+      orders: (choice.limit?.orders as Order | undefined) ?? choice.estimator.orders,
+      differentiated: choice.differentiated,
+      credit: creditLines(site, choice, plan),
+      cites: choice.estimator.cites,
+    };
+  });
+}
+
+export function costReports(plan: Plan, loss: Tensor): CostReport[] {
+  const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [loss];
+  return leaves.map((leaf, i) => ({ name: `leaf ${i + 1}`, expression: costExpression(leaf), shape: leaf.shape }));
+}
+
+function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: Plan): string[] {
+  if (estimator.rest === "differentiate" || (!differentiated && !estimator.branches)) return [];
+  const batch = batchShapeOfSite(site);
+  return plan.credit.leaves.map((leaf, i) => {
+    const relation = plan.credit.relation(site, leaf);
+    const name = `leaf ${i + 1}`;
+    if (relation === "bottom") return `not charged: ${name}`;
+    // One element has nothing to be told apart.
+    const links = sizeOf(batch) === 1 ? "" : ` [${describe(relation, batch, leaf.shape)}]`;
+    return `charged: ${name} (${operation(leaf)} ${show(leaf.shape)})${links}`;
+  });
+}
+
+const silent = new Set(["broadcast", "reshape", "alias", "validate", "detach", "cast", "convert"]);
+
+/** Past operations that only move or retype numbers. */
+function past(node: Tensor): Tensor {
+  let at = node;
+  while (at.primitive !== null && silent.has(at.primitive.name)) at = at.inputs[0] as Tensor;
+  return at;
+}
+
+/** What a node does, in a word. */
+export function operation(node: Tensor): string {
+  const at = past(node);
+  const name = ownName(at);
+  return name === null ? (at.primitive?.name ?? "constant") : plainName(name);
+}
+
+const infix: Readonly<Record<string, string>> = { add: "+", sub: "-", mul: "*", div: "/" };
+
+/** `square(y - matmul(W2, a)) * 0.5`, cut where it is deep; what has a name is called by it. */
+export function expression(node: Tensor, depth = 6): string {
+  const at = past(node);
+  const name = ownName(at);
+  if (at.primitive === null || name !== null) return name === null ? shortNumbers(at) : plainName(name);
+  if (depth === 0) return "…";
+  if (at.primitive.name === "mul" && at.inputs[0] === at.inputs[1]) return `square(${expression(at.inputs[0] as Tensor, depth - 1)})`;
+  const parts = at.inputs.map((input) => expression(input, depth - 1));
+  const sign = infix[at.primitive.name];
+  if (sign === undefined) return `${at.primitive.name}(${parts.join(", ")})`;
+  return parts.map((part, i) => (isInfix(at.inputs[i] as Tensor, depth - 1) ? `(${part})` : part)).join(` ${sign} `);
+}
+
+/** A cost with a name of its own is told by the name and by what it is. */
+function costExpression(leaf: Tensor): string {
+  const at = past(leaf);
+  return at.primitive === named ? `${ownName(at)} = ${expression(at.inputs[0] as Tensor)}` : expression(at);
+}
+
+function isInfix(node: Tensor, depth: number): boolean {
+  const at = past(node);
+  const squared = at.primitive?.name === "mul" && at.inputs[0] === at.inputs[1];
+  return depth > 0 && !squared && ownName(at) === null && at.primitive !== null && at.primitive.name in infix;
+}

@@ -1,0 +1,81 @@
+import { describe as group, expect, it } from "vitest";
+import { enumerate, expectation } from "../../src/index.js";
+import { describe } from "../../src/expectation/credit/describe.js";
+import { batchShapeOfSite, type SiteParams } from "../../src/expectation/site.js";
+import type { Estimator } from "../../src/estimators/estimator.js";
+import { creditPrograms, type CreditProgram } from "./creditPrograms.js";
+import { directionalMoments, exactDirectional, gradientMoments, judge, type Loss, numbersOf } from "./exact.js";
+import { normOf } from "./statistics.js";
+
+/** Equal to the printed digits: half a unit of the last one. */
+function agrees(actual: number, printed: string, label: string): void {
+  const decimals = printed.includes(".") ? printed.length - printed.indexOf(".") - 1 : 0;
+  expect(Math.abs(actual - Number(printed)), `${label}: ${actual} against ${printed}`).toBeLessThanOrEqual(0.501 * 10 ** -decimals);
+}
+
+function agreesAll(actual: readonly number[], printed: string, label: string): void {
+  const list = printed.split(", ");
+  expect(actual.length, label).toBe(list.length);
+  actual.forEach((x, i) => {
+    agrees(x, list[i] as string, `${label}[${i}]`);
+  });
+}
+
+/** Who is charged with what, one line per leaf. */
+function charges(f: Loss, params: unknown): string[] {
+  const { program, plan } = judge(f, params).core;
+  return plan.credit.leaves.map((leaf) =>
+    program.sites.map((site) => describe(plan.credit.relation(site, leaf), batchShapeOfSite(site), leaf.shape, (site.params as SiteParams).name)).join("; "),
+  );
+}
+
+function flat(tree: unknown): number[] {
+  return Object.values(tree as Record<string, never>).flatMap((x) => [...numbersOf(x)]);
+}
+
+/** A direction in which no coefficient is like another. */
+function slanted(n: number): number[] {
+  return Array.from({ length: n }, (_, i) => Math.cos(1 + 2.3 * i));
+}
+
+group.each(creditPrograms)("$name", ({ f: program, params, charged, value, gradient, single, pair }: CreditProgram) => {
+  const f = program as Loss;
+  const size = flat(params).length;
+  // Pairs of 256 outcomes are 65,536 rows: in the full check only.
+  const isLarge = size === 8 && process.env.CHECK_FULL !== "1";
+
+  it("enumerates to the exact value and gradient", () => {
+    const sites = judge(f, params).core.program.sites;
+    const estimators = Object.fromEntries(sites.map((site) => [(site.params as SiteParams).name, enumerate() as Estimator<never>]));
+    const result = expectation(f, { estimators }).valueAndGrad(params, {});
+    agrees(result.value.mean.item(), value, "value");
+    agreesAll(flat(result.grad.mean), gradient, "gradient");
+    expect(result.value.stderr.item()).toBe(0);
+    expect(flat(result.grad.stderr).every((x) => x === 0)).toBe(true);
+  });
+
+  it("charges each site with what it can influence", () => {
+    expect(charges(f, params).sort()).toEqual([...charged].sort());
+  });
+
+  it("has the printed variances, with and without credit", () => {
+    agrees(gradientMoments(f, params).variance, single[0], "one run");
+    agrees(gradientMoments(f, params, { everything: true }).variance, single[1], "one run, all charged");
+    if (isLarge) return;
+    agrees(gradientMoments(f, params, { runs: 2, baseline: "leaveOneOut" }).variance, pair[0], "leave-one-out");
+    agrees(gradientMoments(f, params, { runs: 2, baseline: "leaveOneOut", everything: true }).variance, pair[1], "leave-one-out, all charged");
+  });
+
+  it("is unbiased at orders 1, 2 and 3, with and without baseline", () => {
+    for (const direction of [Array<number>(size).fill(1), slanted(size)]) {
+      const exact = exactDirectional(f, params, direction, 3);
+      for (const how of [{}, { runs: 2, baseline: "leaveOneOut" }] as const) {
+        if (isLarge && how.runs === 2) continue;
+        directionalMoments(f, params, direction, 3, how).forEach(({ mean }, k) => {
+          const scale = Math.max(normOf(exact), Math.abs(exact[k] as number));
+          expect(Math.abs((mean[0] as number) - (exact[k] as number)), `order ${k + 1}`).toBeLessThanOrEqual(1e-12 * scale);
+        });
+      }
+    }
+  });
+});
