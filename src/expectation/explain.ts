@@ -129,7 +129,7 @@ function explanationText(parts: Parts, samples: number | null): string {
     `Costs\n\n${indented(costs)}`,
     `Nodes: mean over ${over}, and δ = ∂E/∂node\n\n${indented(nodes)}`,
     `Program\n\n${indented(parts.graph)}`,
-    ...(parts.sites.length === 0 ? [] : [legend]),
+    ...(parts.sites.some(({ credit }) => credit.some((line) => line.endsWith("]"))) ? [legend] : []),
   ].join("\n\n");
 }
 
@@ -139,7 +139,7 @@ const legend =
 function siteText(site: SiteReport): string {
   const { name, distribution, shape, estimator, why, baseline, credit, cites } = site;
   const event = shape.event.length === 0 ? "" : `, event ${show(shape.event)}`;
-  const lines = [`estimator: ${estimator}, ${why}`];
+  const lines = [`estimator: ${estimator} (${why})`];
   if (site.bias !== "none") lines.push(`biased in its ${site.bias}`);
   if (!site.differentiated) lines.push("no derivative comes into its parameters: it is only drawn");
   else if (site.orders !== "any") lines.push(`right for derivatives up to order ${site.orders}`);
@@ -168,7 +168,7 @@ function estimateText({ mean, stderr, reason }: Estimate<Tensor>): string {
   const bars = readAll([stderr])[0] as NDArray;
   const largest = largestOf(bars);
   if (largest === 0) return `${inNumbers(mean)} (exact)`;
-  return mean.size === 1 || mean.size > 4 ? `${inNumbers(mean)} ± ${mean.size === 1 ? "" : "at most "}${short(largest, 2)}` : `${inNumbers(mean)} ± ${inNumbers(stderr)}`;
+  return mean.size === 1 || mean.size > 4 ? `${inNumbers(mean)} ± ${mean.size === 1 ? "" : "at most "}${short(largest, 2)}` : `${inNumbers(mean)} ± ${inNumbers(stderr, 2)}`;
 }
 
 function largestOf({ data }: NDArray): number {

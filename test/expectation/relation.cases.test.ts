@@ -83,6 +83,14 @@ suite("named cases", () => {
     expect(chain([4], [to([4], [2, 2]), [reads.causal([2, 2], 1), [2, 2]]]).words).toBe("s div 2 = n0, s mod 2 ≤ n1");
   });
 
+  it("adjacent digits of different weights do not merge", () => {
+    const digits = [
+      { site: { axis: 0, div: 1, mod: 2 }, node: { axis: 0, div: 1, mod: 3 }, step: 1, lo: 0, hi: 0 },
+      { site: { axis: 0, div: 2, mod: 2 }, node: { axis: 0, div: 3, mod: 2 }, step: 1, lo: 0, hi: 0 },
+    ];
+    expect(describe(relation(digits), [4], [6])).toBe("s div 2 = n div 3, s mod 2 = n mod 3");
+  });
+
   it("repeat and tile", () => {
     expect(chain([3], [[reads.repeated([3], 0, 2), [6]]]).words).toBe("s = n div 2");
     expect(chain([3], [[reads.tiled([3], 0), [6]]]).words).toBe("s = n mod 3");
@@ -227,6 +235,10 @@ suite("questions to a relation", () => {
     expect(one(start(site), reads.refine(site, [6]), [6])).toBe(false);
     expect(one(start(site), reads.refine(site, [3, 2]), [3, 2])).toBe(true);
     expect(one(mixed, reads.kept(site, [0, 1]), [])).toBe(false);
+    // s = n along a padded axis also says that the high half of n is 0; the low digit alone does not carry that.
+    const longer = compose(start([2]), reads.affine([2], [4], [], []), [2], [2], [4]);
+    const split = reads.refine([4], [2, 2]);
+    expect(lossy([{ relation: longer, reads: split, shape: [4] }], [2], [2, 2])).toBe(true);
     const add = (first: Relation, second: Relation) =>
       lossy(
         [first, second].map((relation) => ({ relation, reads: reads.pointwise(site), shape: site })),

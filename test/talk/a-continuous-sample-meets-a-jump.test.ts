@@ -17,7 +17,8 @@ import { integral, slope, tanhSinh } from "./quadrature.js";
 
 /**
  * A reparameterised sample may still meet a node whose derivative is zero or undefined. Pathwise is then refused, and the default
- * takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10, z ≤ 5.4. First key 0.
+ * takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10, z ≤ 5.4, first key 0;
+ * standard error up to 2 % of the norm, since what a pathwise derivative would miss here is 100 % of it.
  */
 const compare = judge(6);
 const at = { mu: 0.8, sigma: 0.6 };
@@ -85,7 +86,7 @@ describe.each(cases)("a continuous sample meets $name", ({ below, complaint: nod
       mu: slope((mu) => exact({ ...at, mu }, plain), at.mu),
       sigma: slope((sigma) => exact({ ...at, sigma }, plain), at.sigma),
     };
-    compare(E.valueAndGrad(params, { key: 0 }).grad, truth);
+    compare(E.valueAndGrad(params, { key: 0 }).grad, truth, 0.02);
   });
 });
 

@@ -40,10 +40,10 @@ export function judge(m: number): Judge {
 export function expectEqual(got: unknown, wanted: unknown, tolerance = 1e-12): void {
   const [a, b] = [flat(got), flat(wanted)];
   expect(a).toHaveLength(b.length);
-  a.forEach((value, i) => {
-    const limit = tolerance * Math.max(1, Math.abs(b[i] as number));
-    expect(Math.abs(value - (b[i] as number)), `[${i}] ${value}, wanted ${b[i]}`).toBeLessThanOrEqual(limit);
-  });
+  const excess = a.map((v, i) => Math.abs(v - (b[i] as number)) / Math.max(1, Math.abs(b[i] as number)));
+  // The worst first: NaN is worse than any number.
+  const worst = excess.reduce((w, e, i) => (e <= (excess[w] as number) ? w : i), 0);
+  expect(excess[worst], `[${worst}] ${a[worst]}, wanted ${b[worst]}`).toBeLessThanOrEqual(tolerance);
 }
 
 /** What a call complains about. */

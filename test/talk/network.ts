@@ -53,7 +53,7 @@ export function lines({ W0, W1, W2 }: Weights, { x, y }: Example): Record<Line, 
 export const loss = (w: Weights, e: Example): Tensor => lines(w, e).L;
 
 const sigma = (z: number): number => 1 / (1 + Math.exp(-z));
-const times = (W: readonly number[][], v: readonly number[]): number[] =>
+const times = (W: readonly (readonly number[])[], v: readonly number[]): number[] =>
   W.map((row) => row.reduce((total, w, i) => total + w * (v[i] as number), 0));
 
 /** The same up to θ, by hand. */
@@ -86,7 +86,7 @@ export function costOf({ W2 }: Numbers, a: readonly number[]): number {
 
 /** The derivative of f in every weight, by differences. */
 export function differences(f: (w: Numbers) => number, h = 1e-3): Numbers {
-  const along = (name: keyof Numbers): number[][] =>
+  const along = (name: keyof Numbers): readonly (readonly number[])[] =>
     numbers[name].map((row, i) =>
       row.map((_, j) => {
         const moved = (step: number): number =>

@@ -7,7 +7,7 @@ import { lossOf, numbers, program, type Step, steps } from "./programs.js";
 /** Random programs: every transform against finite differences and loops. */
 
 const f64 = { dtype: "float64" } as const;
-const runs = { numRuns: process.env["CHECK_FULL"] ? 1000 : 200, seed: 7 };
+const full = process.env["CHECK_FULL"] === "1";
 
 type Point = { x: Tensor; y: Tensor };
 const point = fc.array(fc.integer({ min: -1500, max: 1500 }), { minLength: 9, maxLength: 9 }).map((list) => list.map((n, i) => n / 1000 + i / 7919));
@@ -32,13 +32,13 @@ function allNear(got: readonly number[], expected: readonly number[], tolerance:
   });
 }
 
-function forAll(check: (list: Step[], p: number[]) => void): void {
-  fc.assert(fc.property(steps, point, check), runs);
+function forAll(runs: number, check: (list: Step[], p: number[]) => void): void {
+  fc.assert(fc.property(steps, point, check), { numRuns: full ? 1000 : runs, seed: 7 });
 }
 
 describe("random programs", () => {
   test("jvp = finite difference, vjp = its transpose, grad = vjp of 1", () => {
-    forAll((list, p) => {
+    forAll(200, (list, p) => {
       const f = ({ x, y }: Point): Tensor => program(list, x, y);
       const { value, tangent } = jvp(f, at(p), at(direction));
       const [above, below] = [numbers(f(at(shift(p, 1e-5)))), numbers(f(at(shift(p, -1e-5))))];
@@ -51,7 +51,7 @@ describe("random programs", () => {
   });
 
   test("hessian · v = difference of gradients; symmetric; reverse over reverse agrees", () => {
-    forAll((list, p) => {
+    forAll(80, (list, p) => {
       const f = ({ x, y }: Point): Tensor => lossOf(list, x, y);
       const h = hessian(f)(at(p)) as unknown as { x: Point; y: Point };
       const rows = hessianRows(h);
@@ -73,7 +73,7 @@ describe("random programs", () => {
   });
 
   test("vmap = loop, for any of the arguments; vmap of grad = loop of grads; grad of vmap", () => {
-    forAll((list, p) => {
+    forAll(120, (list, p) => {
       const points = [p, shift(p, 0.4), shift(p, -0.3)].map(at);
       const [first] = points as [Point];
       const [xs, ys] = [sg.stack(points.map(({ x }) => x)), sg.stack(points.map(({ y }) => y))];
@@ -91,7 +91,7 @@ describe("random programs", () => {
   });
 
   test("compile changes nothing, alone and inside grad and vmap; float32 agrees with float64", () => {
-    forAll((list, p) => {
+    forAll(120, (list, p) => {
       const f = ({ x, y }: Point): Tensor => lossOf(list, x, y);
       const compiled = compile(f);
       expect(compiled(at(p)).item()).toBe(f(at(p)).item());

@@ -150,7 +150,7 @@ function whyNot(node: Tensor, plan: Plan, reached: ReadonlySet<Tensor>): string 
   const choice = plan.choices.get(node);
   if (choice && choice.estimator.rest !== "differentiate") {
     const { names } = siteParams(node);
-    return `∂${siteParams(node).name}/∂${names.join(", ∂")} does not exist: the derivative comes in through log p`;
+    return `∂${siteParams(node).name}/∂${names.join(", ∂")} does not exist: the derivative goes through its probability`;
   }
   if (!isFloat(node.dtype)) return `${node.dtype} has no derivative`;
   return reached.has(node) ? null : "no parameter reaches it";

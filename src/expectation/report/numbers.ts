@@ -17,20 +17,27 @@ export function short(x: number, digits = 4): string {
 export const fullSize = 12;
 
 /** `[0.66, 0.5743]`, or for large arrays `0.0012 ± 0.98, min -3.2, max 3.1` over the elements. */
-export function inNumbers(t: Tensor): string {
+export function inNumbers(t: Tensor, digits = 4): string {
   const flat = flatOf(t);
-  return flat.length <= fullSize ? nested(flat, t.shape, 0, 0, flat.length) : summary(flat);
+  return flat.length <= fullSize ? nested(flat, t.shape, digits, 0, 0, flat.length) : summary(flat);
 }
 
 export function flatOf(t: Tensor): ArrayLike<number> {
   return elements(readAll([t])[0] as NDArray);
 }
 
-function nested(flat: ArrayLike<number>, shape: readonly number[], axis: number, from: number, size: number): string {
-  if (axis === shape.length) return short(flat[from] as number);
+function nested(
+  flat: ArrayLike<number>,
+  shape: readonly number[],
+  digits: number,
+  axis: number,
+  from: number,
+  size: number,
+): string {
+  if (axis === shape.length) return short(flat[from] as number, digits);
   const n = shape[axis] as number;
   const step = n === 0 ? 0 : size / n;
-  const parts = Array.from({ length: n }, (_, i) => nested(flat, shape, axis + 1, from + i * step, step));
+  const parts = Array.from({ length: n }, (_, i) => nested(flat, shape, digits, axis + 1, from + i * step, step));
   return `[${parts.join(", ")}]`;
 }
 
