@@ -20,3 +20,6 @@ export type { Estimate } from "./expectation/estimate.js";
 export { expectation, type CallOptions, type Expectation, type ExpectationOptions, type ValueAndGrad } from "./expectation/expectation.js";
 export { type AdamOptions, adam, type LearningRate, type Optimizer, type OptimizerState, type SgdOptions, sgd } from "./optim/index.js";
 export { external, type ExternalOptions } from "./tensor/blackBox.js";
+export type { AuditOptions, AuditResult, AuditRow } from "./expectation/audit.js";
+export { bibtex, cite } from "./expectation/cite.js";
+export type { ExplainOptions, Explanation } from "./expectation/explain.js";

@@ -18,3 +18,11 @@ console.log(String(r)); console.log(r.dot); console.log(r.bibtex);
 const E2 = expectation(loss, { samples: 1000, estimators: { a: scoreFunction() } });
 let t = performance.now();
 console.log(String(E2.explain(p, d)), performance.now() - t);
+console.log("=======")
+t = performance.now();
+console.log(String(await E.audit(p, d)), performance.now() - t);
+const E3 = expectation(({ m, s }: {m: Tensor; s: Tensor}) => { const z = sample(Normal({loc: m, scale: s.exp()}), {name:"z"}); const b = sample(Bernoulli({logits: z}), {name: "b"}); return b.sub(0.3).square().add(z.square()).sum(); }, { samples: 100 });
+t = performance.now();
+const P3 = { m: tensor([0.3, -0.2]), s: tensor([0.1, 0.4]) };
+console.log(String(await E3.audit(P3)), performance.now() - t);
+console.log(String(E3.explain(P3)));

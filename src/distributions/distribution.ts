@@ -46,7 +46,7 @@ export interface Parameter {
 }
 
 /** One file defines one family; the order of fields is the order of the file. */
-export interface Family<G extends Capability = Capability> {
+export interface Family<G extends Capability = never> {
   readonly name: string;
   /** Alternatives, for instance probs or logits: exactly one form is given. */
   readonly forms: readonly (readonly Parameter[])[];
@@ -75,7 +75,7 @@ export interface Family<G extends Capability = Capability> {
 /** A family whose capabilities are not known to the compiler. */
 export type AnyFamily = Omit<Family<never>, "gives"> & { readonly gives: Partial<Capabilities> };
 
-export interface Distribution<G extends Capability = Capability> {
+export interface Distribution<G extends Capability = never> {
   readonly name: string;
   readonly family: Family<G>;
   /** Broadcast to the batch, of one dtype, checked when their numbers are known. */

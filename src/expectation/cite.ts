@@ -1,4 +1,6 @@
 import { fail } from "../base/errors.js";
+import type { Plan } from "./choose.js";
+import { open, type ReportOptions, type Subject } from "./report/subject.js";
 
 /** The papers that estimators name in `cites`, as BibTeX. */
 const entries: Readonly<Record<string, string>> = {
@@ -68,4 +70,19 @@ export function bibtex(keys: readonly string[]): string {
       );
     })
     .join("\n\n");
+}
+
+/** The papers a planned program rests on: those of its estimators, and the one that puts many random choices in one graph. */
+export function citesOf({ choices }: Plan): string[] {
+  const own = [...choices.values()].flatMap(({ estimator }) => estimator.cites);
+  return own.length === 0 ? [] : [...new Set([...own, "schulman2015scg"])];
+}
+
+/**
+ * BibTeX of the papers an expectation rests on at these arguments.
+ * @param E an expectation
+ * @param args its parameters and data
+ */
+export function cite(E: Subject, ...args: readonly unknown[]): string {
+  return bibtex(citesOf(open<ReportOptions>("cite", E, args, ["given"]).plan));
 }

@@ -1,3 +1,4 @@
+import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import type { AnyEstimator, Estimator } from "../estimators/estimator.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
@@ -5,12 +6,13 @@ import type { Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
 import { asKey, type KeyLike } from "../random/key.js";
 import { checkFrozen, isPowerOfTwo } from "../runtime/compile.js";
-import { type GradOf, type Like, type LikeAll, tensorsOf } from "../transforms/trees.js";
+import { type GradOf, type Like, type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
 import type { HessianOf } from "../transforms/grad.js";
 import { checkNames, type Choosing, choose } from "./choose.js";
 import { type DynamicOptions, evaluateDynamic, inlineDynamic } from "./dynamicEvaluate.js";
 import { constantLike, type Estimate } from "./estimate.js";
 import { type Call, Evaluator, evaluate, type Spread, spread, spreadReason } from "./evaluate.js";
+import { type AuditOptions, type AuditResult, audit } from "./audit.js";
 import { type ExplainOptions, type Explanation, explain } from "./explain.js";
 import { inlineEstimate } from "./inline.js";
 import { argumentName, type Program, type ProgramFunction, traceProgram, type Trees } from "./program.js";
@@ -65,6 +67,8 @@ export interface Expectation<P, D extends readonly unknown[]> {
   hessian(...args: Args<P, D>): Estimate<HessianOf<P>>;
   /** Which estimator at which site and why, who is charged with which cost, values and adjoints of named nodes; as text and as a drawing. */
   explain(...args: ArgsMaybe<P, D, ExplainOptions>): Explanation;
+  /** Bias, variance and cost of every admissible estimator at every site. */
+  audit(...args: ArgsMaybe<P, D, AuditOptions>): Promise<AuditResult>;
   /** The traced program and its plan, for tools. */
   plan(...args: Args<P, D>): OneRun;
 }
@@ -78,6 +82,7 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
   const cached = cache(f as ProgramFunction, settled);
   const open = (args: readonly unknown[], order: number, sources: Choosing["sources"]): Opened => {
     const { trees, how } = split(args);
+    checkFloats(trees[0]);
     return { trees, ev: cached(trees, order, sources, new Set(Object.keys(how.given ?? {})), settled), how };
   };
   const asked = settled.order;
@@ -109,6 +114,7 @@ export function expectation<P, D extends unknown[]>(f: (params: P, ...data: D) =
       return lazyStderr(rebuild(derivatives), () => spread(ev, call, 2), rebuild, spreadReason(ev, call));
     },
     explain: (...args) => explain({ f: f as ProgramFunction, options: settled }, args),
+    audit: (...args) => audit({ f: f as ProgramFunction, options: settled }, args),
     plan: (...args) => open(args, asked, "params").ev.core,
   };
 }
@@ -192,6 +198,14 @@ function split(args: readonly unknown[]): { trees: Trees; how: CallOptions } {
     fail({ where: "expectation", got: "no options behind the arguments of the program", expected: "an object of key, given, signal, onProgress last", write: "E.valueAndGrad(params, data, { key: 0 })" });
   }
   return { trees: args.slice(0, -1).map((tree, k) => tensorsOf(argumentName(k), tree)), how: how as CallOptions };
+}
+
+/** Parameters are what is differentiated. */
+function checkFloats(params: Trees[number] | undefined): void {
+  params?.leaves.forEach((x, i) => {
+    if (isFloat(x.dtype)) return;
+    fail({ where: "expectation", got: `${pathName("params", params.paths[i] as string)} of dtype ${x.dtype}`, expected: "float32 or float64", write: "pass what is not differentiated in data, the second argument" });
+  });
 }
 
 interface Entry {

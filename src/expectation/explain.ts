@@ -4,7 +4,7 @@ import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, type NDArray } from "../kernel/ndarray.js";
 import { readAll } from "../runtime/read.js";
-import { bibtex } from "./cite.js";
+import { bibtex, citesOf } from "./cite.js";
 import { constantLike, type Estimate } from "./estimate.js";
 import { displayOf } from "./report/display.js";
 import { drawGraph } from "./report/dot.js";
@@ -59,21 +59,10 @@ export function explain(subject: Subject, args: readonly unknown[]): Explanation
       return drawGraph(program, plan);
     },
     get bibtex(): string {
-      return bibtex(citesOf(opened));
+      return bibtex(citesOf(plan));
     },
     toString: text,
   };
-}
-
-/** BibTeX of the papers that the estimators of a program rest on. */
-export function citePrograms(subject: Subject, args: readonly unknown[]): string {
-  return bibtex(citesOf(open<ExplainOptions>("cite", subject, args, ["key", "given", "samples"])));
-}
-
-function citesOf({ plan }: Opened<ReportOptions>): string[] {
-  const own = [...plan.choices.values()].flatMap(({ estimator }) => estimator.cites);
-  // Whatever the estimators: that one program may hold many sites, each with its own.
-  return own.length === 0 ? [] : [...new Set([...own, "schulman2015scg"])];
 }
 
 function manyRunNodes(

@@ -4,7 +4,7 @@ import type { Distribution } from "../distributions/distribution.js";
 import { apply, placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
-import { foldIn } from "../random/key.js";
+import { foldIn, hash } from "../random/key.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { pathName, scalarLoss, tensorsOf } from "../transforms/trees.js";
 import { type Handler, handling, type SampleOptions } from "./effects.js";
@@ -35,6 +35,7 @@ export type ProgramFunction = (...args: any[]) => unknown;
 /** Names of sites: given, or by kind and order. @throws on a name used twice */
 export class SiteNames {
   private readonly used = new Set<string>();
+  private readonly hashes = new Map<number, string>();
   private readonly counts = new Map<string, number>();
 
   all(): string[] {
@@ -46,6 +47,9 @@ export class SiteNames {
     if (name === undefined) this.counts.set(kind, count + 1);
     const chosen = name ?? `${kind}_${count}`;
     if (this.used.has(chosen)) fail({ where: `sample "${chosen}"`, got: "a second site of this name", expected: "names used once", write: "another name, or one site with a batch shape" });
+    const twin = this.hashes.get(hash(chosen));
+    if (twin !== undefined) fail({ where: `sample "${chosen}"`, got: `the same noise as "${twin}": their names have one hash`, expected: "noise of its own", write: "another name" });
+    this.hashes.set(hash(chosen), chosen);
     this.used.add(chosen);
     return chosen;
   }

@@ -1,4 +1,4 @@
-import type { Distribution } from "../../src/distributions/distribution.js";
+import type { Capabilities, Distribution } from "../../src/distributions/distribution.js";
 import { list, quantiles } from "./subjects.js";
 
 /** Points and weights with Σ w f(x) = ∫ f dx (or the sum over the support, for whole numbers). */
@@ -58,7 +58,8 @@ function tail(end: number, outer: number, next: number): number[] {
 }
 
 function counting(d: Distribution): Rule {
-  if (d.family.gives.enumerate) {
+  const { enumerate }: Partial<Capabilities> = d.family.gives;
+  if (enumerate) {
     const x = list(d.enumerateSupport());
     return { x, w: x.map(() => 1) };
   }

@@ -96,7 +96,7 @@ export interface Judged {
 
 export interface How {
   readonly runs?: 1 | 2;
-  readonly baseline?: "none" | "leaveOneOut" | "aligned";
+  readonly baseline?: "none" | "leaveOneOut" | "aligned" | "auto";
   readonly order?: 1 | 2;
   /** Every site charged with the whole loss. */
   readonly everything?: boolean;

@@ -7,6 +7,8 @@
  */
 export interface Reference {
   readonly mean: Float64Array;
+  /** The direction to project on; independent of `mean`, or exact: noise of its own would lie along it. */
+  readonly direction: Float64Array;
   /** Independent estimates it is the mean of; empty when exact. */
   readonly rows: readonly Float64Array[];
 }
@@ -43,12 +45,26 @@ export function momentsOf(rows: readonly Float64Array[]): Moments {
   const lengths = away.map((row) => (dot(row, row) * n) / (n - 1));
   const variance = lengths.reduce((a, b) => a + b, 0) / n;
   const spread = lengths.reduce((a, b) => a + (b - variance) ** 2, 0) / (n - 1);
+  return { mean, variance, stderr: Math.sqrt(spread / n), squared: traceOfSquare(away) };
+}
+
+const products = 2e8;
+
+/** tr Σ² as the mean of squared products of different rows; of the first rows alone where all would take long. */
+function traceOfSquare(away: readonly Float64Array[]): number {
+  const size = Math.max(1, (away[0] as Float64Array).length);
+  const n = Math.min(away.length, Math.max(16, Math.floor(Math.sqrt(products / size))));
   let gram = 0;
   for (let r = 0; r < n; r++) {
-    // Different rows only: a row with itself is the noise part.
     for (let q = 0; q < r; q++) gram += 2 * dot(away[r] as Float64Array, away[q] as Float64Array) ** 2;
   }
-  return { mean, variance, stderr: Math.sqrt(spread / n), squared: gram / (n * (n - 1)) };
+  return gram / (n * (n - 1));
+}
+
+/** The truth from a long run: one half says where the gradient points, the other is compared with. */
+export function pooled(rows: readonly Float64Array[]): Reference {
+  const half = rows.slice(Math.floor(rows.length / 2));
+  return { direction: momentsOf(rows.slice(0, Math.floor(rows.length / 2))).mean, mean: momentsOf(half).mean, rows: half };
 }
 
 /** @param tolerance relative difference that rounding alone may cause */
@@ -65,14 +81,14 @@ export function biasOf(rows: readonly Float64Array[], own: Moments, truth: Refer
     const z = relative <= tolerance + 5 * noise ? 0 : Number.POSITIVE_INFINITY;
     return { relative, noise, projection: z, length: z, z };
   }
-  const projection = size > 0 ? projected(rows, truth, difference, size) : 0;
+  const projection = projected(rows, truth, difference);
   const squared = own.squared / rows.length ** 2 + (other ? other.squared / truth.rows.length ** 2 : 0);
   const length = chiDeviate(away * away, expected, squared);
   return { relative, noise, projection, length, z: Math.max(Math.abs(projection), length) };
 }
 
-function projected(rows: readonly Float64Array[], truth: Reference, difference: Float64Array, size: number): number {
-  const along = (row: Float64Array): number => dot(row, truth.mean) / size;
+function projected(rows: readonly Float64Array[], truth: Reference, difference: Float64Array): number {
+  const along = (row: Float64Array): number => dot(row, truth.direction);
   const variance = (list: readonly Float64Array[]): number => {
     if (list.length < 2) return 0;
     const values = list.map(along);
