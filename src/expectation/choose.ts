@@ -22,8 +22,6 @@ export interface Choice {
   readonly limit: { readonly orders: number; readonly obstacle: Obstacle } | null;
   /** Joint outcomes, for branching sites; 1 for others. */
   readonly outcomes: number;
-  /** Whether its value is given by the caller instead of drawn. */
-  readonly given: boolean;
   /** Whether its values come from the caller. */
   readonly given: boolean;
 }

@@ -67,7 +67,9 @@ export function perOutcome(f: Loss, params: unknown, { count, values }: Outcomes
     let log: Tensor = zeros([], { dtype: "float64" });
     const draws = drawn as Record<string, Tensor>;
     const sample = (d: Distribution<never>, { name }: { readonly name?: string }): Tensor => {
-      const x = draws[name as string] as Tensor;
+      const x = draws[name as string];
+      // A site that the loss does not depend on.
+      if (x === undefined) return zeros([...d.batchShape, ...d.eventShape], { dtype: d.dtype });
       log = add(log, sum((d as unknown as Distribution).logProb(x)));
       return x;
     };

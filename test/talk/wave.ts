@@ -10,7 +10,7 @@ export interface Theta {
   readonly sigma: Tensor;
 }
 
-export const at = { mu: 0.7, sigma: 1.2 };
+export const at = { mu: 1, sigma: 0.6 };
 export const theta: Theta = { mu: f64(at.mu), sigma: f64(at.sigma) };
 
 export const law = ({ mu, sigma }: Theta): Distribution<"logProb" | "reparam"> => Normal({ loc: mu, scale: sigma });

@@ -1,0 +1,117 @@
+import { existsSync, statSync } from "node:fs";
+import { register } from "node:module";
+import { extname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { AnyEstimator } from "../estimators/estimator.js";
+import type { Expectation, ExpectationOptions } from "../expectation/expectation.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { tensorsOf } from "../transforms/trees.js";
+import { type Io, wrongProgram, wrongUse } from "./io.js";
+import { load } from "./packages.js";
+
+/** A program file and the library it was written with. */
+export interface Loaded {
+  readonly file: string;
+  readonly program: (...args: never[]) => Tensor;
+  readonly args: readonly unknown[];
+  readonly samples: number | undefined;
+  readonly estimators: ExpectationOptions["estimators"];
+  readonly dynamic: boolean | undefined;
+  readonly library: Library;
+}
+
+/** The running library, as the file that is loaded sees it: one instance, so that `sample` meets `expectation`. */
+export interface Library {
+  readonly expectation: (f: (...args: never[]) => Tensor, options: ExpectationOptions) => Expectation<unknown, unknown[]>;
+  readonly estimators: readonly (() => AnyEstimator)[];
+  readonly tensorsOf: typeof tensorsOf;
+}
+
+const typescript = [".ts", ".mts", ".cts", ".tsx"];
+const javascript = [".js", ".mjs", ".cjs", ".jsx"];
+/** `.ts` when run from the sources, `.js` from a build. */
+const own = (path: string): string => new URL(`../${path}${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href;
+
+interface Bridge {
+  readonly program: Record<string, unknown>;
+  readonly index: Library;
+  readonly estimators: { readonly estimators: Library["estimators"] };
+  readonly trees: { readonly tensorsOf: Library["tensorsOf"] };
+}
+
+/**
+ * Loads a file that exports a program: `export default { program, params, data?, samples?, estimators? }`, or the same as named exports.
+ * @throws where there is none, or it does not load
+ */
+export async function loadProgram(path: string, io: Io): Promise<Loaded> {
+  const full = resolve(io.cwd, path);
+  if (!existsSync(full) || !statSync(full).isFile()) wrongUse(`no file ${path}`);
+  if (![...typescript, ...javascript].includes(extname(full))) {
+    wrongUse(`got the file ${path}, expected TypeScript or JavaScript: ${[...typescript, ...javascript].join(" ")}`);
+  }
+  const bridge = await imported(full, path, io);
+  return fromExports(path, bridge.program, { ...bridge.index, ...bridge.estimators, ...bridge.trees });
+}
+
+async function imported(full: string, path: string, io: Io): Promise<Bridge> {
+  const ofTypescript = typescript.includes(extname(full)) || own("index").endsWith(".ts");
+  // tsx runs TypeScript, and what TypeScript imports: it stays registered while the file is loaded, later imports included.
+  const unregister = ofTypescript ? (await load<typeof import("tsx/esm/api")>("tsx", io.cwd, "tsx/esm/api")).register() : null;
+  nameLibrary();
+  // One module that imports all: the file and the library go through the same loader, so they share the library's state.
+  const parts = { program: pathToFileURL(full).href, index: own("index"), estimators: own("estimators/index"), trees: own("transforms/trees") };
+  const source = Object.entries(parts).map(([name, url]) => `export * as ${name} from ${JSON.stringify(url)};`);
+  try {
+    return (await import(`data:text/javascript,${encodeURIComponent(source.join("\n"))}`)) as Bridge;
+  } catch (error) {
+    return wrongProgram(`cannot load ${path}: ${reasonOf(error, full, path)}`);
+  } finally {
+    await unregister?.();
+  }
+}
+
+let named = false;
+
+/** In files that are loaded "samplegrad" is this very package, wherever they lie and whatever is installed beside them. */
+function nameLibrary(): void {
+  if (named) return;
+  named = true;
+  const hook = `export const resolve = (name, context, next) =>
+    name === "samplegrad" ? { url: ${JSON.stringify(own("index"))}, shortCircuit: true } : next(name, context);`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
+/** Syntax errors with their place; of others the message. */
+function reasonOf(error: unknown, full: string, path: string): string {
+  if (!(error instanceof Error)) return String(error);
+  const told = error.message.split(full).join(path).split(pathToFileURL(full).href).join(path);
+  const transform = /^Transform failed with \d+ errors?:\n(.*?)(?::\s*ERROR)?: (.*)/s.exec(told);
+  if (transform) return `syntax error at ${transform[1]}: ${(transform[2] as string).split("\n")[0]}`;
+  if (error.name === "SyntaxError") {
+    const line = new RegExp(`:(\\d+)\\n`).exec(`${error.stack?.split("\n")[0]}\n`)?.[1];
+    return `syntax error${line === undefined ? "" : ` at ${path}:${line}`}: ${told}`;
+  }
+  return error.name === "Error" ? told : `${error.name}: ${told}`;
+}
+
+function fromExports(path: string, exports: Record<string, unknown>, library: Library): Loaded {
+  const whole = exports["default"];
+  const found = typeof whole === "object" && whole !== null ? { ...exports, ...whole } : typeof whole === "function" ? { program: whole, ...exports } : exports;
+  const { program, params, data, samples, estimators, dynamic } = found as Record<string, unknown>;
+  if (typeof program !== "function") {
+    const names = Object.keys(exports);
+    const got = names.length === 0 ? "nothing" : names.join(", ");
+    wrongProgram(`${path} exports no program: got ${got}, expected export default { program, params, data } or exports of those names`);
+  }
+  if (params === undefined) wrongProgram(`${path} exports no params: expected params beside program, a tree of tensors and numbers`);
+  return {
+    file: path,
+    program: program as Loaded["program"],
+    // A program of one argument takes no data, even where a file has some.
+    args: data === undefined ? [params] : [params, data],
+    samples: samples as number | undefined,
+    estimators: estimators as Loaded["estimators"],
+    dynamic: dynamic as boolean | undefined,
+    library,
+  };
+}
