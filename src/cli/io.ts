@@ -9,8 +9,6 @@ export interface Io {
   readonly stderr: Output;
   readonly env: { readonly [name: string]: string | undefined };
   readonly cwd: string;
-  /** Stops what is running: Ctrl-C. */
-  readonly signal?: AbortSignal;
 }
 
 /** Results are on stdout, exit status: 0 done, 1 the program is wrong, 2 the command line is. */

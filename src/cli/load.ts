@@ -2,10 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { register } from "node:module";
 import { extname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { flatten } from "../base/tree.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import type { Expectation, ExpectationOptions } from "../expectation/expectation.js";
+import type { asTensor, isTensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
-import type { tensorsOf } from "../transforms/trees.js";
 import { type Io, wrongProgram, wrongUse } from "./io.js";
 import { load } from "./packages.js";
 
@@ -24,7 +25,9 @@ export interface Loaded {
 export interface Library {
   readonly expectation: (f: (...args: never[]) => Tensor, options: ExpectationOptions) => Expectation<unknown, unknown[]>;
   readonly estimators: readonly (() => AnyEstimator)[];
-  readonly tensorsOf: typeof tensorsOf;
+  readonly flatten: typeof flatten;
+  readonly isTensorLike: typeof isTensorLike;
+  readonly asTensor: typeof asTensor;
 }
 
 const typescript = [".ts", ".mts", ".cts", ".tsx"];
@@ -36,7 +39,8 @@ interface Bridge {
   readonly program: Record<string, unknown>;
   readonly index: Library;
   readonly estimators: { readonly estimators: Library["estimators"] };
-  readonly trees: { readonly tensorsOf: Library["tensorsOf"] };
+  readonly trees: Pick<Library, "flatten">;
+  readonly leaves: Pick<Library, "isTensorLike" | "asTensor">;
 }
 
 /**
@@ -50,7 +54,7 @@ export async function loadProgram(path: string, io: Io): Promise<Loaded> {
     wrongUse(`got the file ${path}, expected TypeScript or JavaScript: ${[...typescript, ...javascript].join(" ")}`);
   }
   const bridge = await imported(full, path, io);
-  return fromExports(path, bridge.program, { ...bridge.index, ...bridge.estimators, ...bridge.trees });
+  return fromExports(path, bridge.program, { ...bridge.index, ...bridge.estimators, ...bridge.trees, ...bridge.leaves });
 }
 
 async function imported(full: string, path: string, io: Io): Promise<Bridge> {
@@ -59,7 +63,13 @@ async function imported(full: string, path: string, io: Io): Promise<Bridge> {
   const unregister = ofTypescript ? (await load<typeof import("tsx/esm/api")>("tsx", io.cwd, "tsx/esm/api")).register() : null;
   nameLibrary();
   // One module that imports all: the file and the library go through the same loader, so they share the library's state.
-  const parts = { program: pathToFileURL(full).href, index: own("index"), estimators: own("estimators/index"), trees: own("transforms/trees") };
+  const parts = {
+    program: pathToFileURL(full).href,
+    index: own("index"),
+    estimators: own("estimators/index"),
+    trees: own("base/tree"),
+    leaves: own("graph/leaves"),
+  };
   const source = Object.entries(parts).map(([name, url]) => `export * as ${name} from ${JSON.stringify(url)};`);
   try {
     return (await import(`data:text/javascript,${encodeURIComponent(source.join("\n"))}`)) as Bridge;
@@ -107,7 +117,6 @@ function fromExports(path: string, exports: Record<string, unknown>, library: Li
   return {
     file: path,
     program: program as Loaded["program"],
-    // A program of one argument takes no data, even where a file has some.
     args: data === undefined ? [params] : [params, data],
     samples: samples as number | undefined,
     estimators: estimators as Loaded["estimators"],

@@ -64,6 +64,7 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
         const both = arange(2, { dtype });
         return broadcastTo(reshapeTo(both, [2, ...shape.map(() => 1)]), [2, ...shape]);
       },
+      prob: (x, p) => add(mul(x, p1(p)), mul(sub(1, x), p0(p))),
     },
   },
   mean: p1,

@@ -67,6 +67,7 @@ export const categoricalFamily: Family<"logProb" | "enumerate"> = {
         const [size, batch] = [sizeOf(p), given(p).shape.slice(0, -1)];
         return broadcastTo(reshapeTo(arange(size), [size, ...batch.map(() => 1)]), [size, ...batch]);
       },
+      prob: (x, p) => div(pick(weights(p), x), sum(weights(p), -1)),
     },
   },
   mode: (p) => argmax(given(p), -1),

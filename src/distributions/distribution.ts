@@ -31,8 +31,14 @@ export interface Capabilities {
     readonly params: readonly string[];
     readonly orders: Orders;
   };
-  /** All values [size, ...batch, ...event], the same for every element of the batch. */
-  readonly enumerate: { size(p: Params): number; values(p: Params): Tensor };
+  /** A finite support. */
+  readonly enumerate: {
+    size(p: Params): number;
+    /** All values [size, ...batch, ...event], the same for every element of the batch. */
+    values(p: Params): Tensor;
+    /** P(x) of a value in the support [...batch], differentiable also where it is 0. */
+    prob(x: Tensor, p: Params): Tensor;
+  };
 }
 export type Capability = keyof Capabilities;
 

@@ -1,4 +1,4 @@
-import { add } from "../tensor/elementwise.js";
+import { add, log } from "../tensor/elementwise.js";
 import type { Estimator } from "./estimator.js";
 
 /**
@@ -6,10 +6,10 @@ import type { Estimator } from "./estimator.js";
  * derivative. The program runs once per outcome (N aligned elements with K values: K times, not K^N); later samples share their noise
  * across outcomes. Titsias & Lázaro-Gredilla 2015 (local expectation gradients).
  */
-export function enumerate(): Estimator<"logProb" | "enumerate"> {
+export function enumerate(): Estimator<"enumerate"> {
   return {
     name: "enumerate",
-    needs: ["logProb", "enumerate"],
+    needs: ["enumerate"],
     rest: "replay",
     bias: "none",
     orders: "any",
@@ -17,9 +17,12 @@ export function enumerate(): Estimator<"logProb" | "enumerate"> {
     branches: true,
     estimate: ({ gives, params, outcome }) => {
       const value = outcome as NonNullable<typeof outcome>;
+      const p = gives.enumerate.prob(value, params);
+      // log p would make the derivative at p = 0 the product 0·∞; the least number is lost beside any p that matters.
+      const least = p.dtype === "float64" ? 1e-290 : 1e-30;
       // Outcomes are averaged with equal weights 1/K per element, so each is weighted with K·p.
-      const log = add(gives.logProb(value, params), Math.log(gives.enumerate.size(params)));
-      return { value, weight: { log, kind: "density" } };
+      const weight = add(log(add(p, least)), Math.log(gives.enumerate.size(params)));
+      return { value, weight: { log: weight, kind: "density" } };
     },
     cites: ["titsias2015local"],
   };

@@ -65,7 +65,7 @@ export function pathToLoss(site: Tensor, loss: Tensor): Tensor[] {
   return [...path, ...back.reverse()];
 }
 
-const silent = new Set(["broadcast", "reshape", "alias", "validate", "detach", "cast", "transpose"]);
+const silent = new Set(["broadcast", "reshape", "alias", "validate", "relate", "detach", "cast", "transpose"]);
 
 /** `a → matmul → sub → mul → loss`, in the names a person gave where there are any. */
 export function pathInWords(path: readonly Tensor[]): string {

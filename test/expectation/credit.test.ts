@@ -1,10 +1,13 @@
 import { describe as group, expect, it } from "vitest";
-import { enumerate, expectation } from "../../src/index.js";
+import { enumerate, expectation, tensor } from "../../src/index.js";
 import { describe } from "../../src/expectation/credit/describe.js";
 import { batchShapeOfSite, type SiteParams } from "../../src/expectation/site.js";
 import type { Estimator } from "../../src/estimators/estimator.js";
+import { rewrite } from "../../src/expectation/rewrite.js";
+import type { Tensor } from "../../src/graph/tensor.js";
+import { gradients } from "../../src/transforms/grad.js";
 import { creditPrograms, type CreditProgram } from "./creditPrograms.js";
-import { directionalMoments, exactDirectional, gradientMoments, judge, type Loss, numbersOf } from "./exact.js";
+import { directional, directionalMoments, exactDirectional, gradientMoments, type Judged, judge, type Loss, type Moments, momentsOf, numbersOf, overOutcomes } from "./exact.js";
 import { normOf } from "./statistics.js";
 
 /** Equal to the printed digits: half a unit of the last one. */
@@ -77,5 +80,46 @@ group.each(creditPrograms)("$name", ({ f: program, params, charged, value, gradi
         });
       }
     }
+  });
+});
+
+/** E[G] per site element, the constant that a moving average would settle at. */
+function meanCharges(judged: Judged): Map<Tensor, Tensor> {
+  const sites = [...judged.core.charges.keys()];
+  const logs = [...judged.core.charges.values()];
+  const { rows, weights } = overOutcomes(judged, (loss) => gradients(loss, logs));
+  const baselines = rows.map((row, i) => {
+    const shape = (logs[i] as Tensor).shape;
+    const out = new Float64Array(row.length / weights.length);
+    row.forEach((x, k) => {
+      out[k % out.length] = (out[k % out.length] as number) + x * (weights[Math.floor(k / out.length)] as number);
+    });
+    return tensor(out, { shape });
+  });
+  return new Map(sites.map((site, i) => [site, baselines[i] as Tensor]));
+}
+
+group("second and third derivatives along all ones", () => {
+  const rows = [
+    { name: "twoLayer", d2: ".029735263", d3: "-.047556613", bare: ".0093747166", based: ".0034232150" },
+    { name: "mdp", d2: "-.11130931", d3: ".81412819", bare: "1.9245723", based: ".55432373" },
+  ];
+
+  it.each(rows)("$name: exact, and the variance of the second with and without a baseline", ({ name, d2, d3, bare, based }) => {
+    const { f, params } = creditPrograms.find((p) => p.name === name) as CreditProgram;
+    const ones = Array<number>(flat(params).length).fill(1);
+    const exact = exactDirectional(f as Loss, params, ones, 3);
+    agrees(exact[1] as number, d2, "second");
+    agrees(exact[2] as number, d3, "third");
+    const second = (directionalMoments(f as Loss, params, ones, 2) as Moments[])[1] as Moments;
+    agrees(second.variance, bare, "variance without baseline");
+    const judged = judge(f as Loss, params);
+    const { core } = judged;
+    const given = new Map(core.program.sites.map((site) => [site, core.given.get((site.params as SiteParams).name) as Tensor]));
+    const { objective } = rewrite(core.program, core.plan, { outcomes: new Map(), given, baselines: meanCharges(judged) });
+    const withBaseline = overOutcomes({ ...judged, core: { ...core, objective } }, (loss, holes) => directional(loss, holes, ones, 2));
+    const moments = momentsOf({ rows: withBaseline.rows.slice(1), weights: withBaseline.weights });
+    expect(moments.mean[0]).toBeCloseTo(exact[1] as number, 12);
+    agrees(moments.variance, based, "variance with the baseline E[G]");
   });
 });

@@ -164,7 +164,7 @@ export interface Moments {
   readonly variance: number;
 }
 
-function momentsOf({ rows, weights }: { rows: Float64Array[]; weights: Float64Array }): Moments {
+export function momentsOf({ rows, weights }: { rows: Float64Array[]; weights: Float64Array }): Moments {
   const means: number[] = [];
   let variance = 0;
   for (const flat of rows) {

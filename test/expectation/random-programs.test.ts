@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { creditPrograms } from "./creditPrograms.js";
-import { directional, directionalMoments, exactDirectional, type How, judge, type Loss, overOutcomes } from "./exact.js";
+import { directionalMoments, exactDirectional, type How, judge, type Loss } from "./exact.js";
 import { randomProgram } from "./randomProgram.js";
-import { gradients } from "../../src/transforms/grad.js";
-import { rewrite } from "../../src/expectation/rewrite.js";
-import type { Tensor } from "../../src/graph/tensor.js";
-import { leaf } from "../../src/graph/tensor.js";
-import { dense } from "../../src/kernel/ndarray.js";
 
 const programs = process.env.CHECK_FULL === "1" ? 3000 : 200;
 

@@ -51,7 +51,10 @@ const operations: readonly Operation[] = [
   along((x, axis, dice) => pad(x, x.shape.map((_, i) => (i === axis ? [dice.below(2), dice.below(2)] : [0, 0])))),
   (x, dice, pool) => (x.rank === 0 ? null : concat([x, partner(x, dice, pool)], dice.below(x.rank))),
   along((x, axis, dice) => (dice.flip() ? sum : mean)(x, { axis, keepDims: dice.flip() })),
-  (x, dice) => broadcastTo(expandDims(x, dice.below(x.rank + 1)), x.shape.length === 0 ? [2] : expandDims(x, 0).shape),
+  (x, dice) => {
+    const axis = dice.below(x.rank + 1);
+    return broadcastTo(expandDims(x, axis), [...x.shape.slice(0, axis), 2, ...x.shape.slice(axis)]);
+  },
   (x) => x.square(),
   (x) => tanh(x),
   (x) => sin(x),

@@ -17,8 +17,7 @@ import { integral, slope, tanhSinh } from "./quadrature.js";
 
 /**
  * A reparameterised sample may still meet a node whose derivative is zero or undefined. Pathwise is then refused, and the default
- * takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10, z ≤ 5.4, first key 0;
- * standard error up to 2 % of the norm, since what a pathwise derivative would miss here is 100 % of it.
+ * takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10, z ≤ 5.4, first key 0.
  */
 const compare = judge(6);
 const at = { mu: 0.8, sigma: 0.6 };
@@ -78,7 +77,7 @@ describe.each(cases)("a continuous sample meets $name", ({ below, complaint: nod
   });
 
   it("the default falls back to the score function, says why, and is right", () => {
-    const E = expectation(f, { samples: 10, replicates: 5000 });
+    const E = expectation(f, { samples: 10, replicates: 18_000 });
     const [choice] = [...E.plan(params, {}).plan.choices.values()];
     expect(choice?.estimator.name).toBe("scoreFunction");
     expect(choice?.why).toBe(`the cost jumps in it (${path}), which pathwise would miss`);
@@ -86,7 +85,7 @@ describe.each(cases)("a continuous sample meets $name", ({ below, complaint: nod
       mu: slope((mu) => exact({ ...at, mu }, plain), at.mu),
       sigma: slope((sigma) => exact({ ...at, sigma }, plain), at.sigma),
     };
-    compare(E.valueAndGrad(params, { key: 0 }).grad, truth, 0.02);
+    compare(E.valueAndGrad(params, { key: 0 }).grad, truth);
   });
 });
 
