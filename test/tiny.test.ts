@@ -1,17 +1,46 @@
+import {
+  Bernoulli,
+  compile,
+  enumerate,
+  expectation,
+  grad,
+  key,
+  matmul,
+  Normal,
+  sample,
+  scoreFunction,
+  sigmoid,
+  square,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  vmap,
+} from "samplegrad";
 import { expect, test } from "vitest";
-import { Bernoulli, compile, enumerate, expectation, grad, key, matmul, Normal, sample, scoreFunction, sigmoid, square, type Tensor, tensor, valueAndGrad, vmap } from "samplegrad";
 
 /** Ten tests in rising difficulty. Read them first: what works here is what the library is about. */
 
 test("1. tensors are arrays of numbers, and arithmetic broadcasts", () => {
-  const x = tensor([[1, 2, 3], [4, 5, 6]]);
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
   expect(x.shape).toEqual([2, 3]);
-  expect(x.mul(10).add([1, 2, 3]).toArray()).toEqual([[11, 22, 33], [41, 52, 63]]);
+  expect(x.mul(10).add([1, 2, 3]).toArray()).toEqual([
+    [11, 22, 33],
+    [41, 52, 63],
+  ]);
   expect(x.sum(0).toArray()).toEqual([5, 7, 9]);
 });
 
 test("2. nothing is computed until somebody reads", () => {
-  const y = matmul(tensor([[1, 2], [3, 4]]), tensor([10, 1]));
+  const y = matmul(
+    tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+    tensor([10, 1]),
+  );
   expect(y.value).toBeNull();
   expect(y.toArray()).toEqual([12, 34]);
   expect(y.value).not.toBeNull();
@@ -56,7 +85,9 @@ test("7. distributions have densities and samples; one key is one noise", () => 
 
 test("8. expectation gives the gradient of E[f]: here exactly, over all outcomes of a coin", () => {
   // E[(a − 0.3)²] with a ~ Bernoulli(p) is p·0.49 + (1 − p)·0.09, so its derivative in p is 0.4.
-  const E = expectation((p: Tensor) => square(sample(Bernoulli({ probs: p }), { estimator: enumerate() }).sub(0.3)), { samples: 1 });
+  const E = expectation((p: Tensor) => square(sample(Bernoulli({ probs: p }), { estimator: enumerate() }).sub(0.3)), {
+    samples: 1,
+  });
   const { value, grad: g } = E.valueAndGrad(0.25, { key: 0 });
   expect(value.mean.item()).toBeCloseTo(0.25 * 0.49 + 0.75 * 0.09, 6);
   expect(g.mean.item()).toBeCloseTo(0.4, 6);
@@ -65,7 +96,9 @@ test("8. expectation gives the gradient of E[f]: here exactly, over all outcomes
 });
 
 test("9. through a continuous sample: E[x²] with x ~ Normal(m, s) is m² + s²", () => {
-  const E = expectation(({ m, s }: { m: Tensor; s: Tensor }) => square(sample(Normal({ loc: m, scale: s }))), { samples: 4000 });
+  const E = expectation(({ m, s }: { m: Tensor; s: Tensor }) => square(sample(Normal({ loc: m, scale: s }))), {
+    samples: 4000,
+  });
   const { value, grad: g } = E.valueAndGrad({ m: 1.5, s: 0.5 }, { key: 0 });
   for (const [got, truth] of [
     [{ mean: value.mean, stderr: value.stderr }, 2.5],
@@ -84,14 +117,33 @@ test("10. a stochastic network: the score function agrees with the sum over all 
     const a = sample(Bernoulli({ probs: theta }), { name: "a" });
     return square(y.sub(matmul(W2, a))).mul(0.5);
   };
-  const params = { W0: tensor([[0.3, -0.8], [0.5, 0.2]]), W1: tensor([[0.7, -0.4], [0.1, 0.9], [-0.6, 0.3]]), W2: tensor([0.8, -0.5, 1.1]) };
+  const params = {
+    W0: tensor([
+      [0.3, -0.8],
+      [0.5, 0.2],
+    ]),
+    W1: tensor([
+      [0.7, -0.4],
+      [0.1, 0.9],
+      [-0.6, 0.3],
+    ]),
+    W2: tensor([0.8, -0.5, 1.1]),
+  };
   const data = { x: tensor([1, -2]), y: tensor(0.7) };
-  const exact = expectation(loss, { samples: 1, estimators: { a: enumerate() } }).valueAndGrad(params, data, { key: 0 });
-  const drawn = expectation(loss, { samples: 20_000, estimators: { a: scoreFunction() } }).valueAndGrad(params, data, { key: 0 });
+  const exact = expectation(loss, { samples: 1, estimators: { a: enumerate() } }).valueAndGrad(params, data, {
+    key: 0,
+  });
+  const drawn = expectation(loss, { samples: 20_000, estimators: { a: scoreFunction() } }).valueAndGrad(params, data, {
+    key: 0,
+  });
   expect(exact.value.stderr.item()).toBe(0);
   for (const name of ["W0", "W1", "W2"] as const) {
     const flat = (t: Tensor): number[] => [t.toArray()].flat(2) as number[];
-    const [mean, bar, truth] = [flat(drawn.grad.mean[name]), flat(drawn.grad.stderr[name]), flat(exact.grad.mean[name])];
+    const [mean, bar, truth] = [
+      flat(drawn.grad.mean[name]),
+      flat(drawn.grad.stderr[name]),
+      flat(exact.grad.mean[name]),
+    ];
     mean.forEach((m, i) => {
       expect(Math.abs(m - (truth[i] as number))).toBeLessThan(5.3 * (bar[i] as number));
     });

@@ -1,4 +1,4 @@
-import { enumerate, type Estimator, type Expectation, expectation, pathwise, scoreFunction } from "samplegrad";
+import { enumerate, type Expectation, type ExpectationOptions, expectation, pathwise, scoreFunction } from "samplegrad";
 import type { Batch } from "./digits.js";
 import { bernoulliLayer, costOf, type Layer, meanLayer, normalLayer, type Weights } from "./network.js";
 
@@ -6,8 +6,8 @@ import { bernoulliLayer, costOf, type Layer, meanLayer, normalLayer, type Weight
 export interface Arm {
   readonly name: string;
   readonly layer: Layer;
-  /** By default the library's own choice. */
-  readonly estimator?: Estimator<never>;
+  /** At the random choice "a". */
+  readonly estimators?: ExpectationOptions["estimators"];
   readonly color: string;
   /** Whether it is trained, or only measured. */
   readonly trained: boolean;
@@ -18,29 +18,29 @@ export const arms: readonly Arm[] = [
   {
     name: "Bernoulli, score function, no baseline",
     layer: bernoulliLayer,
-    estimator: scoreFunction({ baseline: "none" }),
+    estimators: { a: scoreFunction({ baseline: "none" }) },
     color: "#d55e00",
     trained: true,
   },
   {
     name: "Bernoulli, score function, aligned baseline",
     layer: bernoulliLayer,
-    estimator: scoreFunction({ baseline: "aligned" }),
+    estimators: { a: scoreFunction({ baseline: "aligned" }) },
     color: "#e69f00",
     trained: true,
   },
   {
     name: "Bernoulli, score function, leave-one-out",
     layer: bernoulliLayer,
-    estimator: scoreFunction({ baseline: "leaveOneOut" }),
+    estimators: { a: scoreFunction({ baseline: "leaveOneOut" }) },
     color: "#009e73",
     trained: true,
   },
-  { name: "Normal, pathwise", layer: normalLayer, estimator: pathwise(), color: "#0072b2", trained: true },
+  { name: "Normal, pathwise", layer: normalLayer, estimators: { a: pathwise() }, color: "#0072b2", trained: true },
   {
     name: "Normal, score function, leave-one-out",
     layer: normalLayer,
-    estimator: scoreFunction({ baseline: "leaveOneOut" }),
+    estimators: { a: scoreFunction({ baseline: "leaveOneOut" }) },
     color: "#cc79a7",
     trained: false,
   },
@@ -48,8 +48,8 @@ export const arms: readonly Arm[] = [
 ];
 
 /** The expectation that an arm trains on. */
-export function expectationOf({ layer, estimator }: Arm, samples: number, replicates = 1): Expectation<Weights, [Batch]> {
-  return expectation(costOf(layer), { samples, replicates, estimators: estimator ? { a: estimator } : {} });
+export function expectationOf({ layer, estimators }: Arm, samples: number, replicates = 1): Expectation<Weights, [Batch]> {
+  return expectation(costOf(layer), { samples, replicates, estimators });
 }
 
 export interface Refusal {

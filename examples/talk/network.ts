@@ -101,9 +101,7 @@ export interface Sizes {
 export function initialWeights(layer: Layer, { inputs, hidden, units, classes }: Sizes, key: KeyLike): Weights {
   const matrix = (name: string, rows: number, columns: number): Tensor => {
     const bound = Math.sqrt(6 / (rows + columns));
-    const draws = Uniform({ low: -bound, high: bound }).sample(foldIn(key, name), { sampleShape: [rows, columns] });
-    draws.toArray();
-    return draws;
+    return Uniform({ low: -bound, high: bound }).sample(foldIn(key, name), { sampleShape: [rows, columns] });
   };
   const weights = { W0: matrix("W0", inputs, hidden), W1: matrix("W1", hidden, units), W2: matrix("W2", units, classes) };
   return layer.hasSpread ? { ...weights, V1: matrix("V1", hidden, units) } : weights;

@@ -1,4 +1,4 @@
-import { adam, argmax, foldIn, type KeyLike } from "samplegrad";
+import { adam, argmax, foldIn } from "samplegrad";
 import { type Arm, expectationOf } from "./arms.js";
 import { batchOf, CLASSES, type Digits, PIXELS, shuffled } from "./digits.js";
 import { initialWeights, predict, type Weights } from "./network.js";
@@ -57,7 +57,7 @@ export async function train(arm: Arm, data: { train: Digits; test: Digits }, set
 }
 
 function classes({ layer }: Arm, weights: Weights, test: Digits, { draws, seed }: Settings): number[] {
-  const { x } = batchOf(test, test.labels.map((_, i) => i) as unknown as ArrayLike<number>);
+  const { x } = batchOf(test, [...test.labels.keys()]);
   return argmax(predict(layer, weights, x, draws, foldIn(seed, "test"))).toArray() as number[];
 }
 
@@ -69,5 +69,3 @@ function share(predicted: readonly number[], { labels }: Digits): number {
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
-
-export type { KeyLike };

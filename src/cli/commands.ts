@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Estimate } from "../expectation/estimate.js";
 import type { Expectation } from "../expectation/expectation.js";
-import { isTensor, type Tensor } from "../graph/tensor.js";
+import type { Tensor } from "../graph/tensor.js";
 import { type Io, wrongUse } from "./io.js";
 import { type Loaded, loadProgram } from "./load.js";
 import { argumentsIn, type CommonOptions, expectationOptions } from "./options.js";
@@ -95,20 +95,19 @@ export async function auditCommand(path: string, options: CommonOptions, io: Io)
   }
 }
 
+/** Indented JSON; vectors of numbers stay on one line. */
 function print(document: unknown, io: Io): void {
-  io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  const text = JSON.stringify(document, null, 2);
+  const vectors = /\[\n\s+((?:[-+.\deE]+|null)(?:,\n\s+(?:[-+.\deE]+|null))*)\n\s+\]/g;
+  io.stdout.write(`${text.replace(vectors, (_, inside: string) => `[${inside.replace(/\s+/g, " ")}]`)}\n`);
 }
 
 /** A tree of tensors as nested arrays. */
 function plain(tree: unknown): unknown {
   if (typeof tree !== "object" || tree === null) return tree;
-  if (isArrayLike(tree)) return tree.toArray();
+  if ("toArray" in tree) return (tree as Tensor).toArray();
   if (Array.isArray(tree)) return tree.map(plain);
   return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, plain(value)]));
-}
-
-function isArrayLike(x: object): x is Tensor {
-  return isTensor(x) || "toArray" in x;
 }
 
 function plainEstimate({ mean, stderr, reason }: Estimate<Tensor>): { mean: unknown; stderr: unknown; reason: string | null } {

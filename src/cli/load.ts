@@ -82,12 +82,18 @@ async function imported(full: string, path: string, io: Io): Promise<Bridge> {
 
 let named = false;
 
-/** In files that are loaded "samplegrad" is this very package, wherever they lie and whatever is installed beside them. */
+/**
+ * In files that are loaded "samplegrad" is this very package, wherever they lie and whatever is installed beside them; and TypeScript
+ * is a module even where no package.json says so.
+ */
 function nameLibrary(): void {
   if (named) return;
   named = true;
-  const hook = `export const resolve = (name, context, next) =>
-    name === "samplegrad" ? { url: ${JSON.stringify(own("index"))}, shortCircuit: true } : next(name, context);`;
+  const hook = `export const resolve = async (name, context, next) => {
+    if (name === "samplegrad") return { url: ${JSON.stringify(own("index"))}, shortCircuit: true };
+    const found = await next(name, context);
+    return found.format === "commonjs" && /\\.tsx?(\\?|$)/.test(found.url) ? { ...found, format: "module" } : found;
+  };`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 

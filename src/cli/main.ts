@@ -68,9 +68,9 @@ function version(): string {
 
 /** Says what is wrong in one line; a failure inside the program keeps its stack. */
 function complain(error: unknown, io: Io): ExitCode {
-  const { name = "", code, message, where, stack } = error as { name?: string; code?: string; message: string; where?: string; stack?: string };
+  const { name = "", code, message, where, stack } = error as { name?: string; code?: unknown; message: string; where?: string; stack?: string };
   // Commander has written its own complaint; help and version are none.
-  if (code?.startsWith("commander.")) return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
+  if (typeof code === "string" && code.startsWith("commander.")) return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
   // By name: the program's library may be another instance than the one this file was loaded with.
   const told = error instanceof CliError || ["SamplegradError", "NoGradientError"].includes(name);
   io.stderr.write(`samplegrad: ${told ? message : (stack ?? message)}\n`);

@@ -1,4 +1,4 @@
-import { add, log } from "../tensor/elementwise.js";
+import { mul } from "../tensor/elementwise.js";
 import type { Estimator } from "./estimator.js";
 
 /**
@@ -17,12 +17,9 @@ export function enumerate(): Estimator<"enumerate"> {
     branches: true,
     estimate: ({ gives, params, outcome }) => {
       const value = outcome as NonNullable<typeof outcome>;
-      const p = gives.enumerate.prob(value, params);
-      // log p would make the derivative at p = 0 the product 0·∞; the least number is lost beside any p that matters.
-      const least = p.dtype === "float64" ? 1e-290 : 1e-30;
       // Outcomes are averaged with equal weights 1/K per element, so each is weighted with K·p.
-      const weight = add(log(add(p, least)), Math.log(gives.enumerate.size(params)));
-      return { value, weight: { log: weight, kind: "density" } };
+      const ratio = mul(gives.enumerate.prob(value, params), gives.enumerate.size(params));
+      return { value, weight: { kind: "density", ratio } };
     },
     cites: ["titsias2015local"],
   };

@@ -24,10 +24,12 @@ export interface Contribution {
   /** Flows on into the program. */
   readonly value: Tensor;
   /**
-   * log of a weight with mean one, of the site's batch shape; it multiplies every cost an element of the site can influence.
-   * "box": value 1, all derivatives (DiCE). "density": the weight itself.
+   * A weight with mean one, of the site's batch shape; it multiplies every cost an element of the site can influence. "box": value 1 and
+   * the derivatives of e^log (DiCE). "density": the weight itself.
    */
-  readonly weight?: { readonly log: Tensor; readonly kind: "box" | "density" };
+  readonly weight?:
+    | { readonly kind: "box"; readonly log: Tensor }
+    | { readonly kind: "density"; readonly ratio: Tensor };
 }
 
 /** What is subtracted from the costs a site is charged with; it must not depend on the site's own draw. */
@@ -60,6 +62,9 @@ export type AnyEstimator = Omit<Estimator<never>, "estimate" | "needs"> & {
 };
 
 /** What of `needs` a distribution does not give. */
-export function missing(needs: readonly Capability[], d: Distribution<never> | { readonly gives: Partial<Capabilities> }): Capability[] {
+export function missing(
+  needs: readonly Capability[],
+  d: Distribution<never> | { readonly gives: Partial<Capabilities> },
+): Capability[] {
   return needs.filter((need) => (d.gives as Partial<Capabilities>)[need] === undefined);
 }

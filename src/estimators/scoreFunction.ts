@@ -28,6 +28,7 @@ export function scoreFunction({ baseline = "auto" }: ScoreFunctionOptions = {}):
       const value = given ?? apply(detach, [family.sample(stream, params)], null);
       return { value, weight: { log: gives.logProb(value, params), kind: "box" } };
     },
-    cites: baseline === "none" ? ["williams1992", "foerster2018dice"] : ["williams1992", "foerster2018dice", "kool2019buy4"],
+    cites:
+      baseline === "none" ? ["williams1992", "foerster2018dice"] : ["williams1992", "foerster2018dice", "kool2019buy4"],
   };
 }

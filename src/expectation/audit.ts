@@ -7,8 +7,8 @@ import { type Choice, choose, type Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import { auditText } from "./report/auditText.js";
 import { biasOf, type Moments, momentsOf, pooled, type Reference } from "./report/bias.js";
-import { type Gradients, measure, type Measuring } from "./report/measure.js";
-import { open, type Opened, type ReportOptions, type Subject } from "./report/subject.js";
+import { type Gradients, type Measuring, measure } from "./report/measure.js";
+import { type Opened, open, type ReportOptions, type Subject } from "./report/subject.js";
 
 export interface AuditOptions extends Pick<ReportOptions, "key"> {
   /** Independent estimates per estimator, at least 32. Default 256, fewer where the budget says so. */
@@ -74,7 +74,11 @@ export async function audit(subject: Subject, args: readonly unknown[]): Promise
   const known = ["key", "replicates", "budget", "signal", "onProgress"];
   const opened = open<AuditOptions & { samples?: number }>("audit", subject, args, known);
   if (subject.options.dynamic) {
-    fail({ where: "audit", what: "a dynamic program has another graph in every run", write: "expectation(f) without dynamic: true, with where and cond for its branches" });
+    fail({
+      where: "audit",
+      what: "a dynamic program has another graph in every run",
+      write: "expectation(f) without dynamic: true, with where and cond for its branches",
+    });
   }
   const { candidates, inadmissible, skipped } = candidatesOf(opened);
   const work = new Work(opened, subject.options.samples, candidates.length + 1);
@@ -109,7 +113,12 @@ class Work {
   }
 
   /** Gradients under a plan, and their moments; a plan that was measured before is not measured again. */
-  async gradients(plan: Plan, what: string, label: string, factor = 1): Promise<{ found: Gradients; moments: Moments }> {
+  async gradients(
+    plan: Plan,
+    what: string,
+    label: string,
+    factor = 1,
+  ): Promise<{ found: Gradients; moments: Moments }> {
     const name = `${label}×${factor}`;
     const known = this.measured.get(name);
     this.part++;
@@ -139,10 +148,15 @@ class Work {
   private replicates(outcomes: number): number {
     const { options, program } = this.opened;
     const { replicates = 256, budget = 16_384 } = options;
-    if (!Number.isInteger(replicates) || replicates < 32) fail({ where: "audit", got: `replicates: ${replicates}`, expected: "a whole number of at least 32" });
-    if (!Number.isInteger(budget) || budget < 1) fail({ where: "audit", got: `budget: ${budget}`, expected: "a whole number of runs" });
+    if (!Number.isInteger(replicates) || replicates < 32)
+      fail({ where: "audit", got: `replicates: ${replicates}`, expected: "a whole number of at least 32" });
+    if (!Number.isInteger(budget) || budget < 1)
+      fail({ where: "audit", got: `budget: ${budget}`, expected: "a whole number of runs" });
     const size = program.holes.slice(0, program.parameters).reduce((n, hole) => n + hole.size, 0);
-    return Math.max(32, Math.min(replicates, Math.floor(budget / (this.runs * outcomes)), Math.floor(2e7 / Math.max(1, size))));
+    return Math.max(
+      32,
+      Math.min(replicates, Math.floor(budget / (this.runs * outcomes)), Math.floor(2e7 / Math.max(1, size))),
+    );
   }
 
   end(): void {
@@ -151,7 +165,9 @@ class Work {
 }
 
 /** Every estimator that a site's distribution may have, tried against the program: it plans, or it says why not. */
-function candidatesOf(opened: Opened<AuditOptions>): Pick<AuditResult, "inadmissible" | "skipped"> & { candidates: Candidate[] } {
+function candidatesOf(
+  opened: Opened<AuditOptions>,
+): Pick<AuditResult, "inadmissible" | "skipped"> & { candidates: Candidate[] } {
   const candidates: Candidate[] = [];
   const inadmissible: { site: string; estimator: string; why: string }[] = [];
   const skipped: { site: string; why: string }[] = [];
@@ -191,25 +207,36 @@ function labelOf({ name, baseline }: Pick<AnyEstimator, "name" | "baseline">): s
 }
 
 function planWith({ program, plan, choosing }: Opened<AuditOptions>, name: string, estimator: AnyEstimator): Plan {
-  const others = [...plan.choices].map(([site, choice]) => [siteParams(site).name, { ...choice.estimator, baseline: choice.baseline }] as const);
+  const others = [...plan.choices].map(
+    ([site, choice]) => [siteParams(site).name, { ...choice.estimator, baseline: choice.baseline }] as const,
+  );
   return choose(program, { ...choosing, estimators: { ...Object.fromEntries(others), [name]: estimator } });
 }
 
 /** The whole plan in a word, so that equal plans are measured once. */
 function signature(plan: Plan): string {
-  return [...plan.choices.values()].map((choice) => labelOf({ name: choice.estimator.name, baseline: choice.baseline })).join("|");
+  return [...plan.choices.values()]
+    .map((choice) => labelOf({ name: choice.estimator.name, baseline: choice.baseline }))
+    .join("|");
 }
 
-async function referenceOf(opened: Opened<AuditOptions>, work: Work): Promise<{ reference: AuditResult["reference"]; truth: Reference }> {
+async function referenceOf(
+  opened: Opened<AuditOptions>,
+  work: Work,
+): Promise<{ reference: AuditResult["reference"]; truth: Reference }> {
   const all = allEnumerated(opened);
   if (all !== null) {
     const { found } = await work.gradients(all, "the exact gradient", `reference ${signature(all)}`);
     const mean = found.rows[0] as Float64Array;
-    if (found.exact) return { reference: { kind: "exact", outcomes: all.outcomes }, truth: { mean, direction: mean, rows: [] } };
+    if (found.exact)
+      return { reference: { kind: "exact", outcomes: all.outcomes }, truth: { mean, direction: mean, rows: [] } };
   }
   const plan = unbiased(opened);
   const { found } = await work.gradients(plan, "a long run", `reference ${signature(plan)}`, 4);
-  return { reference: { kind: "pooled", runs: found.rows.length * found.runs }, truth: found.exact ? exactly(found) : pooled(found.rows) };
+  return {
+    reference: { kind: "pooled", runs: found.rows.length * found.runs },
+    truth: found.exact ? exactly(found) : pooled(found.rows),
+  };
 }
 
 function exactly({ rows }: Gradients): Reference {
@@ -222,7 +249,10 @@ function allEnumerated({ program, choosing }: Opened<AuditOptions>): Plan | null
   const every = enumerate();
   if (program.sites.some((site) => missing(every.needs, siteParams(site).family).length > 0)) return null;
   try {
-    const plan = choose(program, { ...choosing, estimators: Object.fromEntries(program.sites.map((site) => [siteParams(site).name, every])) });
+    const plan = choose(program, {
+      ...choosing,
+      estimators: Object.fromEntries(program.sites.map((site) => [siteParams(site).name, every])),
+    });
     return plan.outcomes <= enumerable ? plan : null;
   } catch (error) {
     if (error instanceof SamplegradError) return null;
@@ -232,12 +262,19 @@ function allEnumerated({ program, choosing }: Opened<AuditOptions>): Plan | null
 
 /** The chosen plan, with the default wherever a biased estimator was chosen. */
 function unbiased({ program, plan, choosing }: Opened<AuditOptions>): Plan {
-  const kept = [...plan.choices].filter(([, { estimator }]) => estimator.bias === "none").map(([site, { estimator }]) => [siteParams(site).name, estimator] as const);
+  const kept = [...plan.choices]
+    .filter(([, { estimator }]) => estimator.bias === "none")
+    .map(([site, { estimator }]) => [siteParams(site).name, estimator] as const);
   if (kept.length === plan.choices.size) return plan;
   return choose(program, { ...choosing, estimators: Object.fromEntries(kept) });
 }
 
-async function rowOf({ site, estimator, plan }: Candidate, opened: Opened<AuditOptions>, work: Work, truth: Reference): Promise<AuditRow> {
+async function rowOf(
+  { site, estimator, plan }: Candidate,
+  opened: Opened<AuditOptions>,
+  work: Work,
+  truth: Reference,
+): Promise<AuditRow> {
   const { found, moments } = await work.gradients(plan, `${site}: ${labelOf(estimator)}`, signature(plan));
   const node = opened.program.sites.find((s) => siteParams(s).name === site) as Tensor;
   const now = opened.plan.choices.get(node) as Choice;
@@ -266,6 +303,7 @@ async function rowOf({ site, estimator, plan }: Candidate, opened: Opened<AuditO
 
 function isBest(row: AuditRow, rows: readonly AuditRow[]): boolean {
   const rivals = rows.filter((other) => other.site === row.site && other.bias === "none");
-  const better = (a: AuditRow, b: AuditRow): boolean => a.product < b.product || (a.product === b.product && a.evaluations < b.evaluations);
+  const better = (a: AuditRow, b: AuditRow): boolean =>
+    a.product < b.product || (a.product === b.product && a.evaluations < b.evaluations);
   return row.bias === "none" && rivals.every((other) => other === row || !better(other, row));
 }

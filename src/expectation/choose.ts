@@ -50,7 +50,9 @@ const branchMost = 2 ** 16;
 export function choose(program: Program, how: Choosing): Plan {
   // Sites of a dynamic program differ from run to run; its names are checked over all of them.
   if (!how.dynamic) checkNames(program.names, how);
-  const sources = program.holes.filter((hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters));
+  const sources = program.holes.filter(
+    (hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters),
+  );
   const maybe = dependents(program, sources, new Set());
   const kinds = new Map<Tensor, Draft>();
   const weighted = new Set<Tensor>();
@@ -62,7 +64,8 @@ export function choose(program: Program, how: Choosing): Plan {
   }
   // Now that constant draws are known: a site behind them alone has nothing to differentiate, and needs no score.
   const live = dependents(program, sources, weighted);
-  for (const [site, draft] of kinds) kinds.set(site, { ...draft, differentiated: live.has(site), moving: movingParams(site, live) });
+  for (const [site, draft] of kinds)
+    kinds.set(site, { ...draft, differentiated: live.has(site), moving: movingParams(site, live) });
   const charged = program.sites.filter((site) => weighted.has(site));
   return settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
 }
@@ -84,12 +87,19 @@ interface Draft {
   readonly moving: readonly string[];
 }
 
-function draftOf(site: Tensor, program: Program, how: Choosing, weighted: ReadonlySet<Tensor>, differentiated: boolean): Draft {
+function draftOf(
+  site: Tensor,
+  program: Program,
+  how: Choosing,
+  weighted: ReadonlySet<Tensor>,
+  differentiated: boolean,
+): Draft {
   const { name, family, estimator: own } = siteParams(site);
   const chosen = how.estimators[name] ?? own;
   const wasRead = program.reads.some((read) => read.site === site);
   const base = { explicit: false, differentiated, limit: null, refused: null, moving: [] };
-  if (how.given.has(name)) return { ...base, estimator: scoring(chosen), why: "its value is given, so its law is scored" };
+  if (how.given.has(name))
+    return { ...base, estimator: scoring(chosen), why: "its value is given, so its law is scored" };
   if (chosen) return explicitDraft(site, program, how, weighted, differentiated, chosen, wasRead);
   if (family.gives.reparam && !wasRead) {
     const obstacle = obstacleOf(site, program, weighted);
@@ -97,13 +107,25 @@ function draftOf(site: Tensor, program: Program, how: Choosing, weighted: Readon
     const orders = ordersOf(obstacle);
     if (orders >= how.order) {
       const limit = obstacle ? { orders, obstacle } : null;
-      return { ...base, limit, estimator: pathwise(), why: obstacle ? `reparameterised; the cost is continuous in it (${pathInWords(obstacle.path)})` : "reparameterised and smooth below" };
+      return {
+        ...base,
+        limit,
+        estimator: pathwise(),
+        why: obstacle
+          ? `reparameterised; the cost is continuous in it (${pathInWords(obstacle.path)})`
+          : "reparameterised and smooth below",
+      };
     }
     const missed = (obstacle as Obstacle).level === "jump" ? "jumps" : `has no derivative of order ${how.order}`;
     const refused = `the cost ${missed} in it (${pathInWords((obstacle as Obstacle).path)}), which pathwise would miss`;
     return { ...base, refused, estimator: scoreFunction(), why: refused };
   }
-  if (wasRead) return { ...base, estimator: scoreFunction(), why: "the program read its value, so everything later depends on it" };
+  if (wasRead)
+    return {
+      ...base,
+      estimator: scoreFunction(),
+      why: "the program read its value, so everything later depends on it",
+    };
   return { ...base, estimator: scoreFunction(), why: "not reparameterised" };
 }
 
@@ -128,25 +150,46 @@ function explicitDraft(
   const { name, family } = siteParams(site);
   const lacks = missing(estimator.needs, family);
   if (lacks.length > 0) misfit(site, program, estimator, lacks);
-  const draft = { estimator, why: "chosen by the program", explicit: true, differentiated, limit: null, refused: null, moving: [] };
+  const draft = {
+    estimator,
+    why: "chosen by the program",
+    explicit: true,
+    differentiated,
+    limit: null,
+    refused: null,
+    moving: [],
+  };
   if (estimator.rest !== "differentiate" || !differentiated) return draft;
-  if (wasRead) refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
+  if (wasRead)
+    refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
   const obstacle = obstacleOf(site, program, weighted);
   const orders = ordersOf(obstacle);
   if (orders === 0) {
     const { at, path } = obstacle as Obstacle;
-    refuse(name, `${estimator.name} would be biased: the sample reaches the cost through ${at.primitive?.name} (${pathInWords(path)}), whose derivative is zero or undefined`, program, site);
+    refuse(
+      name,
+      `${estimator.name} would be biased: the sample reaches the cost through ${at.primitive?.name} (${pathInWords(path)}), whose derivative is zero or undefined`,
+      program,
+      site,
+    );
   }
   if (orders < how.order) {
     const { at, path } = obstacle as Obstacle;
-    refuse(name, `${estimator.name} would miss part of the derivative of order ${how.order} at the kink of ${at.primitive?.name} (${pathInWords(path)})`, program, site);
+    refuse(
+      name,
+      `${estimator.name} would miss part of the derivative of order ${how.order} at the kink of ${at.primitive?.name} (${pathInWords(path)})`,
+      program,
+      site,
+    );
   }
   return { ...draft, limit: obstacle ? { orders, obstacle } : null };
 }
 
 /** The remedies for a site: every unbiased estimator that fits it and does not ask to differentiate the rest. */
 function remedies(site: Tensor, unless: string): string {
-  const fitting = estimators.map((make) => make()).filter((e) => e.name !== unless && e.bias === "none" && missing(e.needs, siteParams(site).family).length === 0);
+  const fitting = estimators
+    .map((make) => make())
+    .filter((e) => e.name !== unless && e.bias === "none" && missing(e.needs, siteParams(site).family).length === 0);
   return fitting.length === 0 ? "another distribution" : listed(fitting.map((e) => `${e.name}()`));
 }
 
@@ -154,8 +197,15 @@ function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: 
   const { name, family, names } = siteParams(site);
   const what = `${family.name} gives no ${listed(lacks, "and")}, which ${estimator.name} needs`;
   const path = pathToLoss(site, program.loss);
-  const gone = estimator.rest === "differentiate" && path.length > 0 ? `: ∂${name}/∂${names.join(", ∂")} does not exist on the path ${names.join(", ")} → ${pathInWords(path)}` : "";
-  throw new NoGradientError({ where: `sample "${name}"`, what: what + gone, write: `use ${remedies(site, estimator.name)}` });
+  const gone =
+    estimator.rest === "differentiate" && path.length > 0
+      ? `: ∂${name}/∂${names.join(", ∂")} does not exist on the path ${names.join(", ")} → ${pathInWords(path)}`
+      : "";
+  throw new NoGradientError({
+    where: `sample "${name}"`,
+    what: what + gone,
+    write: `use ${remedies(site, estimator.name)}`,
+  });
 }
 
 function refuse(name: string, what: string, _program: Program, site: Tensor): never {
@@ -169,7 +219,8 @@ export function checkNames(known: readonly string[], how: Pick<Choosing, "estima
     fail({
       where: how.given.has(name) ? "given" : "estimators",
       got: `the site name "${name}"`,
-      expected: known.length === 0 ? "none: the program samples nothing" : `one of ${known.map((k) => `"${k}"`).join(", ")}`,
+      expected:
+        known.length === 0 ? "none: the program samples nothing" : `one of ${known.map((k) => `"${k}"`).join(", ")}`,
     });
   }
 }
@@ -184,15 +235,34 @@ function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draf
     const aligned = how.dynamic && draft.estimator.branches ? [] : alignedAxes(credit, site);
     const joint = jointOutcomes(site, aligned);
     const given = how.given.has(siteParams(site).name);
-    const small = !draft.explicit && !how.dynamic && !given && draft.estimator.rest === "observe" && joint !== null && outcomes * joint <= branchLimit;
+    const small =
+      !draft.explicit &&
+      !how.dynamic &&
+      !given &&
+      draft.estimator.rest === "observe" &&
+      joint !== null &&
+      outcomes * joint <= branchLimit;
     const estimator = small ? enumerate() : draft.estimator;
     const branches = estimator.branches ? (joint ?? 1) : 1;
     outcomes *= branches;
     if (outcomes > branchMost) tooMany(site, outcomes);
-    const why = small ? `finite: ${joint} joint outcomes, exact` : joint !== null && !draft.explicit && !given && draft.estimator.rest === "observe" ? `${draft.why}; ${joint} joint outcomes are too many to enumerate` : draft.why;
+    const why = small
+      ? `finite: ${joint} joint outcomes, exact`
+      : joint !== null && !draft.explicit && !given && draft.estimator.rest === "observe"
+        ? `${draft.why}; ${joint} joint outcomes are too many to enumerate`
+        : draft.why;
     const differentiated = draft.differentiated;
     checkSupport(site, estimator, draft);
-    choices.set(site, { estimator, why, differentiated, aligned, limit: draft.limit, outcomes: branches, given, baseline: baselineOf(site, estimator, aligned, how) });
+    choices.set(site, {
+      estimator,
+      why,
+      differentiated,
+      aligned,
+      limit: draft.limit,
+      outcomes: branches,
+      given,
+      baseline: baselineOf(site, estimator, aligned, how),
+    });
   }
   return { choices, credit, outcomes };
 }
@@ -236,15 +306,29 @@ export function movingSupport(site: Tensor, params: readonly string[]): { what: 
   };
 }
 
-function baselineOf(site: Tensor, estimator: AnyEstimator, aligned: readonly number[], how: Choosing): Choice["baseline"] {
+function baselineOf(
+  site: Tensor,
+  estimator: AnyEstimator,
+  aligned: readonly number[],
+  how: Choosing,
+): Choice["baseline"] {
   const { name } = siteParams(site);
   const axis = aligned.find((i) => (batchShapeOfSite(site)[i] as number) >= 2);
   if (estimator.baseline === "auto") return how.runs >= 2 ? "leaveOneOut" : axis !== undefined ? "aligned" : "none";
   if (estimator.baseline === "leaveOneOut" && how.runs < 2) {
-    fail({ where: `sample "${name}"`, got: "leave-one-out over 1 run", expected: "at least 2 runs", write: 'samples: 2, or scoreFunction({ baseline: "none" })' });
+    fail({
+      where: `sample "${name}"`,
+      got: "leave-one-out over 1 run",
+      expected: "at least 2 runs",
+      write: 'samples: 2, or scoreFunction({ baseline: "none" })',
+    });
   }
   if (estimator.baseline === "aligned" && axis === undefined) {
-    fail({ where: `sample "${name}"`, what: "no axis of two or more elements is kept apart by every cost, so none can be another's baseline", write: 'scoreFunction({ baseline: "leaveOneOut" }) with samples ≥ 2' });
+    fail({
+      where: `sample "${name}"`,
+      what: "no axis of two or more elements is kept apart by every cost, so none can be another's baseline",
+      write: 'scoreFunction({ baseline: "leaveOneOut" }) with samples ≥ 2',
+    });
   }
   return estimator.baseline;
 }

@@ -66,7 +66,13 @@ export function bibtex(keys: readonly string[]): string {
     .map((key) => {
       const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
       return (
-        entry ?? fail({ where: "cite", got: `the paper "${key}"`, expected: "one with an entry", write: "add it to expectation/cite.ts" })
+        entry ??
+        fail({
+          where: "cite",
+          got: `the paper "${key}"`,
+          expected: "one with an entry",
+          write: "add it to expectation/cite.ts",
+        })
       );
     })
     .join("\n\n");

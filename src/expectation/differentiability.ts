@@ -1,4 +1,4 @@
-import { type AnyPrimitive, smoothness, type Smoothness, type Tensor } from "../graph/tensor.js";
+import { type AnyPrimitive, type Smoothness, smoothness, type Tensor } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
 import type { Program } from "./program.js";
 import type { SiteParams } from "./site.js";
@@ -46,7 +46,8 @@ export function obstacleOf(site: Tensor, program: Program, weighted: ReadonlySet
 
 function backTo(site: Tensor, loss: Tensor, states: ReadonlyMap<Tensor, State>): Tensor[] {
   const path: Tensor[] = [];
-  for (let node: Tensor | null = loss; node !== null && node !== site; node = states.get(node)?.from ?? null) path.push(node);
+  for (let node: Tensor | null = loss; node !== null && node !== site; node = states.get(node)?.from ?? null)
+    path.push(node);
   return [site, ...path.reverse()];
 }
 
@@ -77,7 +78,9 @@ export function pathInWords(path: readonly Tensor[]): string {
 export function nameOf(node: Tensor): string {
   if (node.primitive === null) return node.label ?? "constant";
   const params = node.params as { name?: string } | null;
-  return params?.name && ["sample", "named", "external"].includes(node.primitive.name) ? params.name : node.primitive.name;
+  return params?.name && ["sample", "named", "external"].includes(node.primitive.name)
+    ? params.name
+    : node.primitive.name;
 }
 
 /**

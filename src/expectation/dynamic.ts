@@ -1,4 +1,6 @@
+import { allocate } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
+import type { AnyEstimator } from "../estimators/estimator.js";
 import { constant } from "../graph/leaves.js";
 import { apply, idMark, leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime, listening, transforming } from "../graph/trace.js";
@@ -6,8 +8,6 @@ import { ancestors } from "../graph/walk.js";
 import { contiguous, dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { alias } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
-import type { AnyEstimator } from "../estimators/estimator.js";
-import { allocate } from "../base/dtype.js";
 import { siteParams } from "./differentiability.js";
 import { type Handler, handling } from "./effects.js";
 import { costOf, type Program, type ProgramFunction, SiteNames, siteNode, type Trees } from "./program.js";
@@ -45,7 +45,13 @@ export function dynamicRuns(call: DynamicCall, run: number): DynamicRun[] {
   for (;;) {
     const path = new Path(choices);
     found.push(oneDynamicRun(call, run, path, holes));
-    if (found.length > pathLimit) fail({ where: "expectation", got: `more than ${pathLimit} paths through a dynamic program`, expected: "fewer", write: "scoreFunction() at some of the enumerated sites" });
+    if (found.length > pathLimit)
+      fail({
+        where: "expectation",
+        got: `more than ${pathLimit} paths through a dynamic program`,
+        expected: "fewer",
+        write: "scoreFunction() at some of the enumerated sites",
+      });
     const next = path.next();
     if (next === null) return found;
     choices = next;
@@ -101,11 +107,28 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
     observe: (d, value) => d.logProb(value),
     randomKey: (name) => foldIn(foldIn(key, name ?? `key_${sites.length}`), number),
   };
-  const body = (): unknown => listening((node) => noteRead(node, sites, reads), () => handling(drawn, () => f(...args)));
+  const body = (): unknown =>
+    listening(
+      (node) => noteRead(node, sites, reads),
+      () => handling(drawn, () => f(...args)),
+    );
   const result = transforming("expectation", body);
   // A fresh node: which of several costs was returned may hang on what was read.
   const loss = apply(alias, [costOf(result)], null);
-  return { program: { holes: holes.flat(), parameters: trees[0]?.leaves.length ?? 0, key, run: number, sites, names: names.all(), loss, reads }, forced, share: path.share };
+  return {
+    program: {
+      holes: holes.flat(),
+      parameters: trees[0]?.leaves.length ?? 0,
+      key,
+      run: number,
+      sites,
+      names: names.all(),
+      loss,
+      reads,
+    },
+    forced,
+    share: path.share,
+  };
 }
 
 /** Numbers by the runtime directly: sampling is not a read by the program. */
@@ -122,7 +145,12 @@ function drawOf(site: Tensor, key: Tensor, run: Tensor): Tensor {
 function outcomeOf(site: Tensor, path: Path): Tensor {
   const { family, name } = siteParams(site);
   const { enumerate } = family.gives;
-  if (!enumerate) return fail({ where: `sample "${name}"`, what: `${family.name} gives no enumerate, which enumerate needs`, write: "scoreFunction()" });
+  if (!enumerate)
+    return fail({
+      where: `sample "${name}"`,
+      what: `${family.name} gives no enumerate, which enumerate needs`,
+      write: "scoreFunction()",
+    });
   const p = paramsOf(site);
   const size = enumerate.size(p);
   const values = elements(valueOf(enumerate.values(p)));
@@ -144,5 +172,6 @@ function noteRead(node: Tensor, sites: readonly Tensor[], reads: { site: Tensor;
   if (first === undefined) return;
   const before = new Set(ancestors([node], (n) => n.id >= first.id));
   const from = idMark();
-  for (const site of sites) if (before.has(site) && !reads.some((read) => read.site === site)) reads.push({ site, from });
+  for (const site of sites)
+    if (before.has(site) && !reads.some((read) => read.site === site)) reads.push({ site, from });
 }

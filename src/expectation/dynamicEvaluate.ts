@@ -1,16 +1,16 @@
 import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
+import { onesLike, zerosLike } from "../primitives/linear.js";
 import { add, mul } from "../tensor/elementwise.js";
 import { gradients, hessianBlocks } from "../transforms/grad.js";
 import { pullCotangents } from "../transforms/transpose.js";
-import { onesLike, zerosLike } from "../primitives/linear.js";
 import { type Choosing, choose, type Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import { type DynamicCall, type DynamicRun, dynamicRuns } from "./dynamic.js";
 import { BLOCKS, Blocks, constantLike, type Estimate, LEAST_SHARED } from "./estimate.js";
-import { rewrite } from "./rewrite.js";
 import { chunksOf, type Spread } from "./evaluate.js";
+import { rewrite } from "./rewrite.js";
 
 /** Estimates of a dynamic program: every run has a graph of its own, so runs are computed one after another. */
 export interface DynamicOptions {
@@ -49,7 +49,10 @@ export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): Dyna
     runs.list.forEach(({ objective, paths }, r) => {
       signal?.throwIfAborted();
       last = paths[0] as Planned;
-      const outputs = [objective, ...derivativesOf(objective, last.program.holes.slice(0, last.program.parameters), order)];
+      const outputs = [
+        objective,
+        ...derivativesOf(objective, last.program.holes.slice(0, last.program.parameters), order),
+      ];
       const [value, ...derived] = currentRuntime().run(outputs, new Map()) as [NDArray, ...NDArray[]];
       values.add(elements(value), 1);
       if (means.length === 0) {
@@ -68,7 +71,13 @@ export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): Dyna
 
 /** Sums of `inBlock` runs at a time become blocks; a chunk's remainder is left out of the spread. */
 const pending = new WeakMap<Blocks, Float64Array>();
-function collect(blocks: readonly Blocks[], derived: readonly NDArray[], r: number, inBlock: number, count: number): void {
+function collect(
+  blocks: readonly Blocks[],
+  derived: readonly NDArray[],
+  r: number,
+  inBlock: number,
+  count: number,
+): void {
   if (r >= inBlock * Math.floor(count / inBlock)) return;
   derived.forEach((d, i) => {
     const block = blocks[i] as Blocks;
@@ -84,20 +93,38 @@ function derivativesOf(objective: Tensor, holes: readonly Tensor[], order: 0 | 1
   return order === 0 ? [] : order === 1 ? gradients(objective, holes) : hessianBlocks(objective, holes).flat();
 }
 
-function numbersOf(values: Blocks, means: readonly Blocks[], blocks: readonly Blocks[], last: Planned, samples: number, shared: boolean, order: 0 | 1 | 2): DynamicNumbers {
+function numbersOf(
+  values: Blocks,
+  means: readonly Blocks[],
+  blocks: readonly Blocks[],
+  last: Planned,
+  samples: number,
+  shared: boolean,
+  order: 0 | 1 | 2,
+): DynamicNumbers {
   const { program, plan } = last;
   const holes = program.holes.slice(0, program.parameters);
   const types = order === 2 ? holes.flatMap((hole) => holes.map(() => hole)) : holes;
   const exact = program.sites.every((site) => plan.choices.get(site)?.estimator.branches === true);
   const alone = samples < 2 ? "one run has no spread: take samples ≥ 2" : null;
-  const reason = exact ? null : (alone ?? (shared && samples < LEAST_SHARED ? `${samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}` : null));
+  const reason = exact
+    ? null
+    : (alone ??
+      (shared && samples < LEAST_SHARED
+        ? `${samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}`
+        : null));
   const { loss } = program;
   const bar = (b: Blocks, dtype: Tensor["dtype"], why: string | null): Tensor => {
     const mean = b.mean(dtype);
     return exact ? constantLike(mean, 0) : why ? constantLike(mean, Number.NaN) : b.stderr(dtype, samples);
   };
   return {
-    value: { mean: values.mean(loss.dtype), stderr: bar(values, loss.dtype, alone), dof: exact ? Number.POSITIVE_INFINITY : values.blocks - 1, reason: exact ? null : alone },
+    value: {
+      mean: values.mean(loss.dtype),
+      stderr: bar(values, loss.dtype, alone),
+      dof: exact ? Number.POSITIVE_INFINITY : values.blocks - 1,
+      reason: exact ? null : alone,
+    },
     derivatives: means.map((m, i) => m.mean((types[i] as Tensor).dtype)),
     spread: {
       stderrs: blocks.map((b, i) => bar(b, (types[i] as Tensor).dtype, reason)),
@@ -120,16 +147,27 @@ export function objectivesOf(options: DynamicOptions, first: number, count: numb
     dynamicRuns(call, first + r).map((path): Planned => ({ ...path, plan: choose(path.program, choosing) })),
   );
   if (first === 0) options.checkNames([...new Set(runs.flat().flatMap(({ program }) => program.names))]);
-  if (samples < 2) return { list: runs.map((paths) => ({ objective: total(paths, call, first, null), paths })), shared: false };
-  const charges = runs.map((paths, r) => (paths.length === 1 ? chargesOf(paths[0] as Planned, call, first + r) : new Map<string, NDArray>()));
+  if (samples < 2)
+    return { list: runs.map((paths) => ({ objective: total(paths, call, first, null), paths })), shared: false };
+  const charges = runs.map((paths, r) =>
+    paths.length === 1 ? chargesOf(paths[0] as Planned, call, first + r) : new Map<string, NDArray>(),
+  );
   const shared = charges.some((map) => map.size > 0);
   const pool = poolOf(charges);
-  const list = runs.map((paths, r) => ({ objective: total(paths, call, first + r, (site) => othersMean(pool, charges[r] as Map<string, NDArray>, site)), paths }));
+  const list = runs.map((paths, r) => ({
+    objective: total(paths, call, first + r, (site) => othersMean(pool, charges[r] as Map<string, NDArray>, site)),
+    paths,
+  }));
   return { list, shared };
 }
 
 /** Σ over paths of their share times their objective. */
-function total(paths: readonly Planned[], call: DynamicCall, run: number, baseline: ((site: Tensor) => Tensor | null) | null): Tensor {
+function total(
+  paths: readonly Planned[],
+  call: DynamicCall,
+  run: number,
+  baseline: ((site: Tensor) => Tensor | null) | null,
+): Tensor {
   const parts = paths.map(({ program, plan, forced, share }) => {
     const given = givenOf(program.sites, call, run);
     const baselines = baseline === null ? undefined : baselinesOf(program.sites, baseline);
@@ -159,9 +197,17 @@ function givenOf(sites: readonly Tensor[], call: DynamicCall, run: number): Map<
 
 /** What each scored site with a leave-one-out baseline is charged in one run. */
 function chargesOf({ program, plan, forced }: Planned, call: DynamicCall, run: number): Map<string, NDArray> {
-  const { objective, charges } = rewrite(program, plan, { outcomes: forced, given: givenOf(program.sites, call, run), baselines: new Map() });
+  const { objective, charges } = rewrite(program, plan, {
+    outcomes: forced,
+    given: givenOf(program.sites, call, run),
+    baselines: new Map(),
+  });
   const wanted = [...charges].filter(([site]) => plan.choices.get(site)?.baseline === "leaveOneOut");
-  const costs = pullCotangents([objective], wanted.map(([, log]) => log), [onesLike(objective)]).map((g, i) => g ?? zerosLike((wanted[i] as [Tensor, Tensor])[1]));
+  const costs = pullCotangents(
+    [objective],
+    wanted.map(([, log]) => log),
+    [onesLike(objective)],
+  ).map((g, i) => g ?? zerosLike((wanted[i] as [Tensor, Tensor])[1]));
   const values = currentRuntime().run(costs, new Map());
   return new Map(wanted.map(([site], i) => [siteParams(site).name, contiguous(values[i] as NDArray)]));
 }
@@ -204,4 +250,3 @@ export function inlineDynamic(options: DynamicOptions): Tensor {
   const sum = parts.reduce((a, b) => add(a, b));
   return mul(sum, 1 / options.samples);
 }
-

@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { type Capability, type Distribution } from "../distributions/distribution.js";
+import type { Capability, Distribution } from "../distributions/distribution.js";
 import type { Estimator } from "../estimators/estimator.js";
 import type { TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -29,7 +29,10 @@ export function handling<T>(handler: Handler, body: () => T): T {
 }
 
 function innermost(where: string, instead: string): Handler {
-  return handlers[handlers.length - 1] ?? fail({ where, what: "nobody draws here: it works inside expectation(f)", write: instead });
+  return (
+    handlers[handlers.length - 1] ??
+    fail({ where, what: "nobody draws here: it works inside expectation(f)", write: instead })
+  );
 }
 
 /**
@@ -38,11 +41,18 @@ function innermost(where: string, instead: string): Handler {
  * @throws outside `expectation`, and where the estimator needs what the distribution does not give
  */
 export function sample<G extends Capability>(d: Distribution<G>, options: SampleOptions<G> = {}): Tensor {
-  return innermost("sample", "d.sample(key) for plain draws").sample(d as unknown as Distribution<never>, options as SampleOptions<never>);
+  return innermost("sample", "d.sample(key) for plain draws").sample(
+    d as unknown as Distribution<never>,
+    options as SampleOptions<never>,
+  );
 }
 
 /** log p(value) of an observation, which handlers may record. @returns [...batchShape] */
-export function observe<G extends Capability>(d: Distribution<G>, value: TensorLike, options: { readonly name?: string } = {}): Tensor {
+export function observe<G extends Capability>(
+  d: Distribution<G>,
+  value: TensorLike,
+  options: { readonly name?: string } = {},
+): Tensor {
   return innermost("observe", "d.logProb(value)").observe(d as unknown as Distribution<never>, value, options);
 }
 

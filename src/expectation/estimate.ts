@@ -42,7 +42,8 @@ export class Blocks {
       const delta = (block[i] as number) - (this.sums[i] as number);
       const step = (delta * weight) / this.weight;
       this.sums[i] = (this.sums[i] as number) + step;
-      this.squares[i] = (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.sums[i] as number));
+      this.squares[i] =
+        (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.sums[i] as number));
     }
   }
 
@@ -76,6 +77,9 @@ export function tensorOf(values: ArrayLike<number>, dtype: Type["dtype"], shape:
 }
 
 export function constantLike({ shape, dtype }: Type, value: number): Tensor {
-  const data = allocate(dtype, shape.reduce((a, b) => a * b, 1));
+  const data = allocate(
+    dtype,
+    shape.reduce((a, b) => a * b, 1),
+  );
   return leaf(dense(data.fill(value), dtype, shape));
 }

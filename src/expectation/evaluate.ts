@@ -101,7 +101,12 @@ export function evaluate(ev: Evaluator, call: Call, order: Derivatives): Numbers
   const total = call.samples * call.replicates;
   for (const { layout, runs: count } of layouts(call)) {
     const runs = ev.runs(layout, order);
-    const [perRun, ...derived] = ev.run(runs, [call.replicates > 1 ? runs.mean : runs.perRun, ...runs.derivatives], call, first) as [NDArray, ...NDArray[]];
+    const [perRun, ...derived] = ev.run(
+      runs,
+      [call.replicates > 1 ? runs.mean : runs.perRun, ...runs.derivatives],
+      call,
+      first,
+    ) as [NDArray, ...NDArray[]];
     addRows(values, perRun, call.replicates > 1 ? call.samples : 1);
     derived.forEach((array, i) => {
       totals[i] ??= new Blocks(call.replicates > 1 ? array.shape.slice(1) : array.shape);
@@ -126,9 +131,14 @@ function valueEstimate(values: Blocks, objective: Tensor): Estimate<Tensor> {
 
 function layouts(call: Call): { layout: Layout; runs: number }[] {
   if (call.replicates > 1) {
-    return [{ layout: { inner: call.samples, outer: call.replicates, shared: false }, runs: call.samples * call.replicates }];
+    return [
+      { layout: { inner: call.samples, outer: call.replicates, shared: false }, runs: call.samples * call.replicates },
+    ];
   }
-  return chunksOf(call.samples, call.chunk).map((inner) => ({ layout: { inner, outer: null, shared: true }, runs: inner }));
+  return chunksOf(call.samples, call.chunk).map((inner) => ({
+    layout: { inner, outer: null, shared: true },
+    runs: inner,
+  }));
 }
 
 /** For each derivative a node of its dtype. */
@@ -142,7 +152,12 @@ function exact(ev: Evaluator, call: Call, order: Derivatives): Numbers {
   const runs = ev.runs({ inner: 1, outer: null, shared: true }, order);
   const [value, ...derived] = ev.run(runs, [runs.mean, ...runs.derivatives], call, 0) as [NDArray, ...NDArray[]];
   return {
-    value: { mean: leaf(contiguous(value)), stderr: constantLike(value, 0), dof: Number.POSITIVE_INFINITY, reason: null },
+    value: {
+      mean: leaf(contiguous(value)),
+      stderr: constantLike(value, 0),
+      dof: Number.POSITIVE_INFINITY,
+      reason: null,
+    },
     derivatives: derived.map((array) => leaf(contiguous(array))),
   };
 }
@@ -156,7 +171,9 @@ export interface Spread {
 /** Why the spread of derivatives cannot be told at this many runs; null when it can. */
 export function spreadReason(ev: Evaluator, call: Call): string | null {
   if (!ev.core.random || call.replicates > 1) return null;
-  const shared = [...ev.core.plan.choices.values()].some((choice) => choice.baseline === "leaveOneOut" && choice.estimator.rest === "observe" && choice.differentiated);
+  const shared = [...ev.core.plan.choices.values()].some(
+    (choice) => choice.baseline === "leaveOneOut" && choice.estimator.rest === "observe" && choice.differentiated,
+  );
   if (call.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
   if (shared && call.samples < LEAST_SHARED) {
     return `${call.samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
@@ -182,7 +199,9 @@ export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
   for (const { layout, count } of blockLayouts(call)) {
     if (layout) {
       const runs = ev.runs(layout, order);
-      ev.run(runs, runs.derivatives, call, first).forEach((array, i) => addRows(blocks[i] as Blocks, array, layout.inner));
+      ev.run(runs, runs.derivatives, call, first).forEach((array, i) =>
+        addRows(blocks[i] as Blocks, array, layout.inner),
+      );
     }
     first += count;
   }

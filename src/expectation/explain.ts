@@ -11,7 +11,7 @@ import { drawGraph } from "./report/dot.js";
 import { adjointsOf, knownNodes, meansOf, type NodeReport } from "./report/nodes.js";
 import { indented, inNumbers, short, typeName } from "./report/numbers.js";
 import { type CostReport, costReports, type SiteReport, siteReports } from "./report/sites.js";
-import { open, type Opened, type ReportOptions, type Subject } from "./report/subject.js";
+import { type Opened, open, type ReportOptions, type Subject } from "./report/subject.js";
 
 export interface ExplainOptions extends ReportOptions {
   /** Runs that values and adjoints are averaged over. Default: those of the expectation. */
@@ -157,7 +157,9 @@ function estimateText({ mean, stderr, reason }: Estimate<Tensor>): string {
   const bars = readAll([stderr])[0] as NDArray;
   const largest = largestOf(bars);
   if (largest === 0) return `${inNumbers(mean)} (exact)`;
-  return mean.size === 1 || mean.size > 4 ? `${inNumbers(mean)} ± ${mean.size === 1 ? "" : "at most "}${short(largest, 2)}` : `${inNumbers(mean)} ± ${inNumbers(stderr, 2)}`;
+  return mean.size === 1 || mean.size > 4
+    ? `${inNumbers(mean)} ± ${mean.size === 1 ? "" : "at most "}${short(largest, 2)}`
+    : `${inNumbers(mean)} ± ${inNumbers(stderr, 2)}`;
 }
 
 function largestOf({ data }: NDArray): number {

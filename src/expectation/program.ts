@@ -4,11 +4,11 @@ import type { Distribution } from "../distributions/distribution.js";
 import { apply, placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
-import { foldIn, hash } from "../random/key.js";
 import { reshapeTo } from "../primitives/linear.js";
-import { pathName, scalarLoss, tensorsOf } from "../transforms/trees.js";
+import { foldIn, hash } from "../random/key.js";
+import { pathName, scalarLoss, type tensorsOf } from "../transforms/trees.js";
 import { type Handler, handling, type SampleOptions } from "./effects.js";
-import { sampleNode, type SiteParams } from "./site.js";
+import { type SiteParams, sampleNode } from "./site.js";
 
 /** One traced program: placeholders for what a call brings, the random choices, and the cost of one run. */
 export interface Program {
@@ -46,9 +46,21 @@ export class SiteNames {
     const count = this.counts.get(kind) ?? 0;
     if (name === undefined) this.counts.set(kind, count + 1);
     const chosen = name ?? `${kind}_${count}`;
-    if (this.used.has(chosen)) fail({ where: `sample "${chosen}"`, got: "a second site of this name", expected: "names used once", write: "another name, or one site with a batch shape" });
+    if (this.used.has(chosen))
+      fail({
+        where: `sample "${chosen}"`,
+        got: "a second site of this name",
+        expected: "names used once",
+        write: "another name, or one site with a batch shape",
+      });
     const twin = this.hashes.get(hash(chosen));
-    if (twin !== undefined) fail({ where: `sample "${chosen}"`, got: `the same noise as "${twin}": their names have one hash`, expected: "noise of its own", write: "another name" });
+    if (twin !== undefined)
+      fail({
+        where: `sample "${chosen}"`,
+        got: `the same noise as "${twin}": their names have one hash`,
+        expected: "noise of its own",
+        write: "another name",
+      });
     this.hashes.set(hash(chosen), chosen);
     this.used.add(chosen);
     return chosen;
@@ -89,7 +101,16 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
   const names = new SiteNames();
   const result = transforming("expectation", () => handling(tracing(names, key, run), () => f(...args)));
   const loss = costOf(result);
-  return { holes, parameters: trees[0]?.leaves.length ?? 0, key, run, sites: sitesIn(loss), names: names.all(), loss, reads: [] };
+  return {
+    holes,
+    parameters: trees[0]?.leaves.length ?? 0,
+    key,
+    run,
+    sites: sitesIn(loss),
+    names: names.all(),
+    loss,
+    reads: [],
+  };
 }
 
 /** From the graph and not from the calls of `sample`: vmap and compile inside the program rebuild sites. */
@@ -98,7 +119,13 @@ function sitesIn(loss: Tensor): Tensor[] {
   const seen = new Set<string>();
   for (const site of sites) {
     const { name } = site.params as SiteParams;
-    if (seen.has(name)) fail({ where: `sample "${name}"`, got: "one site twice in the graph, with the same noise", expected: "one node per random choice", write: "sample outside the function that is mapped or compiled, or call that function once" });
+    if (seen.has(name))
+      fail({
+        where: `sample "${name}"`,
+        got: "one site twice in the graph, with the same noise",
+        expected: "one node per random choice",
+        write: "sample outside the function that is mapped or compiled, or call that function once",
+      });
     seen.add(name);
   }
   return sites;
@@ -110,5 +137,12 @@ export function argumentName(k: number): string {
 
 export function costOf(result: unknown): Tensor {
   const loss = reshapeTo(scalarLoss("expectation", result), []);
-  return isFloat(loss.dtype) ? loss : fail({ where: "expectation", got: `a ${loss.dtype} loss`, expected: "float32 or float64", write: 'loss.toDType("float32")' });
+  return isFloat(loss.dtype)
+    ? loss
+    : fail({
+        where: "expectation",
+        got: `a ${loss.dtype} loss`,
+        expected: "float32 or float64",
+        write: 'loss.toDType("float32")',
+      });
 }

@@ -1,17 +1,15 @@
 import type { Params } from "../distributions/distribution.js";
+import type { Contribution } from "../estimators/estimator.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { again, ancestors } from "../graph/walk.js";
 import { box, detach, limit, others, shadow } from "../primitives/control.js";
-import { alias, broadcastTo } from "../primitives/linear.js";
+import { alias, broadcastTo, onesLike } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
 import { add, exp, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
-import { onesLike } from "../primitives/linear.js";
-import type { Contribution } from "../estimators/estimator.js";
+import { exponent, type Weight, weighted } from "./charge.js";
 import { type Choice, movingSupport, type Plan } from "./choose.js";
-import { push } from "./credit/push.js";
-import { tensorOps } from "./credit/tensorOps.js";
 import { pathInWords, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 import { batchShapeOfSite, paramsOf, sampleNode } from "./site.js";
@@ -21,7 +19,7 @@ export interface Rewritten {
   readonly objective: Tensor;
   /** From nodes of the traced program to nodes of this graph. */
   readonly map: ReadonlyMap<Tensor, Tensor>;
-  /** log-weights of the weighted sites, to differentiate by: ∂objective/∂log p is what a site is charged. */
+  /** Weights of the weighted sites (log p of scored ones), to differentiate by: ∂objective/∂log p is what a site is charged. */
   readonly charges: ReadonlyMap<Tensor, Tensor>;
 }
 
@@ -39,25 +37,25 @@ export function rewrite(program: Program, plan: Plan, inputs: Inputs): Rewritten
   const weights = new Map<Tensor, Weight>();
   for (const site of plan.credit.sites) {
     const { weight } = contributions.get(site) as Contribution;
-    const { differentiated, estimator } = plan.choices.get(site) as Choice;
+    const { differentiated, aligned } = plan.choices.get(site) as Choice;
     if (!weight || (weight.kind === "box" && !differentiated)) continue;
-    const log = apply(alias, [broadcastTo(weight.log, batchShapeOfSite(site))], null);
-    weights.set(site, { log, kind: weight.kind, baseline: !estimator.branches });
+    const batch = batchShapeOfSite(site);
+    const raw = weight.kind === "box" ? weight.log : weight.ratio;
+    // A node of its own: what the site is charged is the derivative by it.
+    weights.set(site, { kind: weight.kind, by: apply(alias, [broadcastTo(raw, batch)], null), aligned });
   }
   const charged = rebuildCosts(program, plan, map, weights);
   const terms = baselineTerms(charged, plan, weights, inputs.baselines);
   const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
-  return { objective, map, charges: new Map([...weights].map(([site, { log }]) => [site, log])) };
-}
-
-interface Weight {
-  readonly log: Tensor;
-  readonly kind: "box" | "density";
-  readonly baseline: boolean;
+  return { objective, map, charges: new Map([...weights].map(([site, { by }]) => [site, by])) };
 }
 
 /** Every sample node becomes what its estimator makes of it; the rest of the graph is rebuilt over that. */
-function replaceSites(program: Program, plan: Plan, inputs: Inputs): { map: Map<Tensor, Tensor>; contributions: Map<Tensor, Contribution> } {
+function replaceSites(
+  program: Program,
+  plan: Plan,
+  inputs: Inputs,
+): { map: Map<Tensor, Tensor>; contributions: Map<Tensor, Contribution> } {
   const map = new Map<Tensor, Tensor>();
   const contributions = new Map<Tensor, Contribution>();
   for (const node of ancestors([program.loss, ...plan.credit.sites])) {
@@ -71,7 +69,13 @@ function replaceSites(program: Program, plan: Plan, inputs: Inputs): { map: Map<
   return { map, contributions };
 }
 
-function contributionOf(node: Tensor, ins: readonly Tensor[], program: Program, plan: Plan, inputs: Inputs): Contribution {
+function contributionOf(
+  node: Tensor,
+  ins: readonly Tensor[],
+  program: Program,
+  plan: Plan,
+  inputs: Inputs,
+): Contribution {
   const { name, family } = siteParams(node);
   const choice = plan.choices.get(node) as Choice;
   const { estimator } = choice;
@@ -103,54 +107,56 @@ function guarded(node: Tensor, params: Params): Params {
 }
 
 /** The loss with every cost array weighted by the sites that may influence it. */
-function rebuildCosts(program: Program, plan: Plan, map: ReadonlyMap<Tensor, Tensor>, weights: ReadonlyMap<Tensor, Weight>): Tensor {
+function rebuildCosts(
+  program: Program,
+  plan: Plan,
+  map: ReadonlyMap<Tensor, Tensor>,
+  weights: ReadonlyMap<Tensor, Weight>,
+): Tensor {
   const { credit } = plan;
   const rebuilt = (node: Tensor): Tensor => map.get(node) ?? node;
   const charged = new Map<Tensor, Tensor>();
-  for (const leaf of credit.leaves) charged.set(leaf, weighted(rebuilt(leaf), leaf, plan, weights));
+  for (const leaf of credit.leaves) charged.set(leaf, weighted(rebuilt(leaf), leaf, credit, weights));
   for (const node of [...credit.opened].sort((a, b) => a.id - b.id)) {
-    charged.set(node, again(node, node.inputs.map((input) => charged.get(input) ?? rebuilt(input))));
+    charged.set(
+      node,
+      again(
+        node,
+        node.inputs.map((input) => charged.get(input) ?? rebuilt(input)),
+      ),
+    );
   }
   return charged.get(program.loss) ?? rebuilt(program.loss);
-}
-
-function weighted(value: Tensor, leaf: Tensor, plan: Plan, weights: ReadonlyMap<Tensor, Weight>): Tensor {
-  let out = value;
-  for (const kind of ["density", "box"] as const) {
-    const tau = exponent(plan, weights, leaf, (weight) => weight.kind === kind);
-    if (tau === null) continue;
-    const log = toDType(tau, value.dtype);
-    out = mul(out, kind === "box" ? apply(box, [log], null) : exp(log));
-  }
-  return out;
-}
-
-/** Σ over sites, and over their elements that may influence each element of `node`, of log-weights. */
-function exponent(plan: Plan, weights: ReadonlyMap<Tensor, Weight>, node: Tensor, which: (weight: Weight, site: Tensor) => boolean, shape: readonly number[] = node.shape): Tensor | null {
-  let tau: Tensor | null = null;
-  for (const [site, weight] of weights) {
-    if (!which(weight, site)) continue;
-    const pushed = push(weight.log, plan.credit.relation(site, node), batchShapeOfSite(site), shape, tensorOps);
-    if (pushed === null) continue;
-    tau = tau === null ? pushed : add(tau, pushed);
-  }
-  return tau;
 }
 
 /**
  * Σ_z Σ_s b_z[s] · (1 − box(l_z[s])) · box(τ of the sites before z): value 0, mean 0 at every order, because b_z does not depend on z's own
  * draw. Without the last factor it is still unbiased, but second derivatives suffer.
  */
-function baselineTerms(charged: Tensor, plan: Plan, weights: ReadonlyMap<Tensor, Weight>, outside?: ReadonlyMap<Tensor, Tensor>): Tensor | null {
-  const sites = [...weights].filter(([site, weight]) => weight.baseline && (outside ? outside.has(site) : plan.choices.get(site)?.baseline !== "none"));
+function baselineTerms(
+  charged: Tensor,
+  plan: Plan,
+  weights: ReadonlyMap<Tensor, Weight>,
+  outside?: ReadonlyMap<Tensor, Tensor>,
+): Tensor | null {
+  const sites = [...weights].filter(
+    ([site, weight]) =>
+      weight.kind === "box" && (outside ? outside.has(site) : plan.choices.get(site)?.baseline !== "none"),
+  );
   if (sites.length === 0) return null;
-  const costs = outside ? [] : pullCotangents([charged], sites.map(([, { log }]) => log), [onesLike(charged)]);
+  const costs = outside
+    ? []
+    : pullCotangents(
+        [charged],
+        sites.map(([, { by }]) => by),
+        [onesLike(charged)],
+      );
   let total: Tensor | null = null;
-  sites.forEach(([site, { log }], i) => {
+  sites.forEach(([site, { by: log }], i) => {
     const cost = costs[i] ?? null;
     const b = outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchShapeOfSite(site)));
     if (!b) return;
-    const before = exponent(plan, weights, site, (_weight, other) => other !== site, batchShapeOfSite(site));
+    const before = exponent(plan.credit, weights, site, batchShapeOfSite(site), site);
     const own = mul(apply(detach, [b], null), sub(1, apply(box, [log], null)));
     const term = sum(before === null ? own : mul(own, apply(box, [toDType(before, own.dtype)], null)));
     total = total === null ? term : add(total, term);

@@ -1,15 +1,16 @@
 import { range } from "../base/shape.js";
 import { arange } from "../graph/leaves.js";
 import { apply, leaf, placeholder, type Tensor } from "../graph/tensor.js";
+import { substitute } from "../graph/walk.js";
 import { dense } from "../kernel/ndarray.js";
 import { gather } from "../primitives/indexing.js";
-import { substitute } from "../graph/walk.js";
 import { permute } from "../primitives/linear.js";
 import { add } from "../tensor/elementwise.js";
 import { mean } from "../tensor/reducing.js";
 import { reshape } from "../tensor/shaping.js";
 import { gradients, hessianBlocks } from "../transforms/grad.js";
 import { batchAll, batchGraph } from "../transforms/vmap.js";
+import { rankAmong } from "./charge.js";
 import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
@@ -47,7 +48,13 @@ export function oneRun(program: Program, plan: Plan): OneRun {
   }
   const { objective, map, charges } = rewrite(program, plan, { outcomes, given: recorded });
   const averaged = overOutcomes(objective, plan, outcomes);
-  const random = batchGraph([averaged], [program.run, ...given.values()], [arange(1, { dtype: "uint32" }), ...[...given.values()].map((hole) => reshape(hole, [1, ...hole.shape]))], 1, "runs").batched[0] as boolean;
+  const random = batchGraph(
+    [averaged],
+    [program.run, ...given.values()],
+    [arange(1, { dtype: "uint32" }), ...[...given.values()].map((hole) => reshape(hole, [1, ...hole.shape]))],
+    1,
+    "runs",
+  ).batched[0] as boolean;
   return { program, plan, objective: averaged, given, map, charges, random };
 }
 
@@ -80,25 +87,13 @@ function outcomeTable(site: Tensor, choice: Choice, stride: number, outcomes: nu
     for (let w = 0; w < outcomes; w++) digits[e * outcomes + w] = Math.floor(w / (stride * place)) % size;
   }
   const b = batch.length;
-  const lastBatch = permute(values, [...range(b).map((i) => i + 1), 0, ...range(values.rank - b - 1).map((i) => i + b + 1)]);
+  const lastBatch = permute(values, [
+    ...range(b).map((i) => i + 1),
+    0,
+    ...range(values.rank - b - 1).map((i) => i + b + 1),
+  ]);
   const picked = apply(gather, [lastBatch, leaf(dense(digits, "int32", [...batch, outcomes]))], { batch: b });
   return permute(picked, [b, ...range(picked.rank).filter((i) => i !== b)]);
-}
-
-/** The row-major number of element e along the axes `free`. */
-function rankAmong(e: number, shape: readonly number[], free: readonly number[]): number {
-  let rank = 0;
-  let scale = 1;
-  let rest = e;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const n = shape[axis] as number;
-    if (free.includes(axis)) {
-      rank += (rest % n) * scale;
-      scale *= n;
-    }
-    rest = Math.floor(rest / n);
-  }
-  return rank;
 }
 
 export type Derivatives = 0 | 1 | 2;
@@ -132,20 +127,48 @@ export function manyRuns(core: OneRun, { inner, outer, shared }: Layout, order: 
   const names = [...core.given.keys()];
   const recorded = [...core.given.values()];
   const innerRuns = placeholder({ shape: [inner], dtype: "uint32" }, "runs");
-  const innerGiven = recorded.map((hole) => placeholder({ shape: [inner, ...hole.shape], dtype: hole.dtype }, hole.label as string));
+  const innerGiven = recorded.map((hole) =>
+    placeholder({ shape: [inner, ...hole.shape], dtype: hole.dtype }, hole.label as string),
+  );
   const single = inner === 1 && outer === null;
-  const [perRun] = batchGraph([objective], [program.run, ...recorded], [innerRuns, ...innerGiven], inner, single ? null : "runs").outputs as [Tensor];
+  const [perRun] = batchGraph(
+    [objective],
+    [program.run, ...recorded],
+    [innerRuns, ...innerGiven],
+    inner,
+    single ? null : "runs",
+  ).outputs as [Tensor];
   const average = perRun.rank === 0 ? perRun : mean(perRun);
   const derived = derivativesOf(average, holes, order);
   const outputs = [perRun, average, ...derived];
   if (outer === null) {
     const bound = bind(outputs, innerRuns, add(start, arange(inner, { dtype: "uint32" })));
-    return { start, given: new Map(names.map((name, i) => [name, innerGiven[i] as Tensor])), perRun: bound[0] as Tensor, mean: bound[1] as Tensor, derivatives: bound.slice(2) };
+    return {
+      start,
+      given: new Map(names.map((name, i) => [name, innerGiven[i] as Tensor])),
+      perRun: bound[0] as Tensor,
+      mean: bound[1] as Tensor,
+      derivatives: bound.slice(2),
+    };
   }
-  const outerGiven = innerGiven.map((hole) => placeholder({ shape: [outer, ...hole.shape], dtype: hole.dtype }, hole.label as string));
+  const outerGiven = innerGiven.map((hole) =>
+    placeholder({ shape: [outer, ...hole.shape], dtype: hole.dtype }, hole.label as string),
+  );
   const grid = add(start, reshape(arange(outer * inner, { dtype: "uint32" }), [outer, inner]));
-  const tiled = batchAll(outputs, [innerRuns, ...innerGiven], [grid, ...outerGiven], outer, shared ? "runs" : "replicates");
-  return { start, given: new Map(names.map((name, i) => [name, outerGiven[i] as Tensor])), perRun: tiled[0] as Tensor, mean: tiled[1] as Tensor, derivatives: tiled.slice(2) };
+  const tiled = batchAll(
+    outputs,
+    [innerRuns, ...innerGiven],
+    [grid, ...outerGiven],
+    outer,
+    shared ? "runs" : "replicates",
+  );
+  return {
+    start,
+    given: new Map(names.map((name, i) => [name, outerGiven[i] as Tensor])),
+    perRun: tiled[0] as Tensor,
+    mean: tiled[1] as Tensor,
+    derivatives: tiled.slice(2),
+  };
 }
 
 function derivativesOf(average: Tensor, holes: readonly Tensor[], order: Derivatives): Tensor[] {

@@ -52,6 +52,7 @@ function unrewritten(name: string, family: AnyFamily): never {
   throw new NoGradientError({
     where: `sample "${name}"`,
     what: `a ${family.name} sample has no number and no derivative while the program is traced`,
-    write: "expectation(f, { dynamic: true }) if the program reads its samples, and E.valueAndGrad for the gradient of the expectation",
+    write:
+      "expectation(f, { dynamic: true }) if the program reads its samples, and E.valueAndGrad for the gradient of the expectation",
   });
 }

@@ -18,9 +18,14 @@ function complaint(outputs: readonly Tensor[], grammar?: Parameters<typeof check
 
 describe("legal graphs", () => {
   test("pass, also after every transform", () => {
-    const x = tensor([[1, 2], [3, 4]]);
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const f = (w: Tensor): Tensor => sigmoid(w.matmul(x)).sum(0).square().mean();
-    expect(complaint([f(x), grad(f)(x), hessian(f)(x) as Tensor, vmap((row: Tensor) => row.mul(row).sum())(x)])).toBeNull();
+    expect(
+      complaint([f(x), grad(f)(x), hessian(f)(x) as Tensor, vmap((row: Tensor) => row.mul(row).sum())(x)]),
+    ).toBeNull();
   });
 
   test("a leaf that was read is a constant", () => {
@@ -48,7 +53,9 @@ describe("illegal graphs are a sentence", () => {
 
   test("an input that is not there", () => {
     const broken = new Tensor(two, { primitive: linear.neg, inputs: [undefined as unknown as Tensor], params: null });
-    expect(complaint([linear.negate(broken)])).toBe("graph: got undefined as input 0 of % = neg float32[2], expected a node.");
+    expect(complaint([linear.negate(broken)])).toBe(
+      "graph: got undefined as input 0 of % = neg float32[2], expected a node.",
+    );
   });
 
   test("an id that does not grow", () => {

@@ -6,7 +6,11 @@ import { cumsum, matmul, named, oneHot, slice, tensor, where } from "../../src/i
 import * as linear from "../../src/primitives/linear.js";
 
 const x = placeholder({ shape: [64, 3], dtype: "float32" }, "x");
-const weights = tensor([[1, 2.123456789], [3, 4], [5, 6]]);
+const weights = tensor([
+  [1, 2.123456789],
+  [3, 4],
+  [5, 6],
+]);
 const hidden = named(matmul(x, weights).mul(0.5), "h");
 const loss = hidden.square().sum(1).mean();
 
@@ -65,7 +69,10 @@ return %2`);
 
 /** `[label, shape]` of every node. */
 function drawn(dot: string): [string, string][] {
-  return [...dot.matchAll(/^ {2}n\d+ \[label="(.*?)", shape="(.*?)"/gm)].map(([, label, shape]) => [label as string, shape as string]);
+  return [...dot.matchAll(/^ {2}n\d+ \[label="(.*?)", shape="(.*?)"/gm)].map(([, label, shape]) => [
+    label as string,
+    shape as string,
+  ]);
 }
 
 describe("toDot", () => {
@@ -88,7 +95,9 @@ describe("toDot", () => {
   });
 
   test("the whole text", () => {
-    expect(toDot([linear.negate(placeholder({ shape: [], dtype: "float32" }, 'the "x"'))], { direction: "LR" })).toBe(`digraph {
+    expect(
+      toDot([linear.negate(placeholder({ shape: [], dtype: "float32" }, 'the "x"'))], { direction: "LR" }),
+    ).toBe(`digraph {
   rankdir=LR;
   node [fontname="Helvetica"];
   n0 [label="the \\"x\\"\\nfloat32[]", shape="plain"];
@@ -99,7 +108,9 @@ describe("toDot", () => {
 
   test("higher floors decorate", () => {
     const describe = (node: Tensor) => (node === a ? { label: "a ~ Bernoulli", shape: "diamond", fill: "gold" } : null);
-    expect(toDot([a.sum()], { describe })).toContain('[label="a ~ Bernoulli", shape="diamond", style="filled", fillcolor="gold"]');
+    expect(toDot([a.sum()], { describe })).toContain(
+      '[label="a ~ Bernoulli", shape="diamond", style="filled", fillcolor="gold"]',
+    );
   });
 
   test("above the limit chains of unnamed elementwise and shape operations are one box", () => {
@@ -107,7 +118,9 @@ describe("toDot", () => {
     expect(drawn(toDot([long])).length).toBe(15);
     const short = drawn(toDot([long], { limit: 5 }));
     expect(short.map(([label]) => label)).toContain("exp → neg → sin → … 2 more → reshape → sigmoid\\nfloat32[128]");
-    expect(short.map(([label]) => label.split("\\n")[0])).toEqual(expect.arrayContaining(["matmul", "h", "a", "sum axes=[0]"]));
+    expect(short.map(([label]) => label.split("\\n")[0])).toEqual(
+      expect.arrayContaining(["matmul", "h", "a", "sum axes=[0]"]),
+    );
     expect(short.length).toBe(9);
   });
 
@@ -116,10 +129,18 @@ describe("toDot", () => {
     const shared = start.exp();
     const told = shared.neg();
     const out = told.cumsum().tanh().add(shared);
-    const labels = (options: Parameters<typeof toDot>[1]): string[] => drawn(toDot([out], options)).map(([label]) => label.split("\\n")[0] as string);
+    const labels = (options: Parameters<typeof toDot>[1]): string[] =>
+      drawn(toDot([out], options)).map(([label]) => label.split("\\n")[0] as string);
     expect(labels({ limit: 0 })).toEqual(["s", "exp", "neg", "cumsum axis=0, reverse=false", "tanh → add"]);
     expect(labels({ limit: 0, describe: (node) => (node === told ? {} : null) })).toEqual(labels({ limit: 0 }));
-    expect(labels({ limit: 0, names: new Map([[out, "out"]]) })).toEqual(["s", "exp", "neg", "cumsum axis=0, reverse=false", "tanh", "out"]);
+    expect(labels({ limit: 0, names: new Map([[out, "out"]]) })).toEqual([
+      "s",
+      "exp",
+      "neg",
+      "cumsum axis=0, reverse=false",
+      "tanh",
+      "out",
+    ]);
   });
 
   test("every edge joins nodes that are there", () => {
@@ -127,6 +148,7 @@ describe("toDot", () => {
     const ids = new Set([...dot.matchAll(/^ {2}(n\d+) \[/gm)].map(([, id]) => id));
     const edges = [...dot.matchAll(/^ {2}(n\d+) -> (n\d+);/gm)];
     expect(edges.length).toBeGreaterThan(5);
-    for (const [, from, to] of edges) expect([ids.has(from as string), ids.has(to as string), from === to]).toEqual([true, true, false]);
+    for (const [, from, to] of edges)
+      expect([ids.has(from as string), ids.has(to as string), from === to]).toEqual([true, true, false]);
   });
 });

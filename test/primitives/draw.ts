@@ -110,5 +110,7 @@ export function rowOf(x: NDArray, row: number): NDArray {
 }
 
 export function subsets(n: number): boolean[][] {
-  return Array.from({ length: 2 ** n - 1 }, (_, mask) => Array.from({ length: n }, (_, i) => (((mask + 1) >> i) & 1) === 1));
+  return Array.from({ length: 2 ** n - 1 }, (_, mask) =>
+    Array.from({ length: n }, (_, i) => (((mask + 1) >> i) & 1) === 1),
+  );
 }

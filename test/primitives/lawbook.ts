@@ -25,7 +25,11 @@ export function firstOf<T>(items: Iterable<T>, law: (item: T) => string | null):
  * Primitives whose derivative is, on purpose, not that of their numbers. For the tangent t of input k alone: the tangent of the
  * output, null for exactly zero, "throws"; undefined where the ordinary law holds.
  */
-type Stated = (k: number, t: readonly number[], inputs: readonly NDArray[]) => readonly number[] | null | "throws" | undefined;
+type Stated = (
+  k: number,
+  t: readonly number[],
+  inputs: readonly NDArray[],
+) => readonly number[] | null | "throws" | undefined;
 export const stated: Readonly<Record<string, Stated>> = {
   stopGradient: () => null,
   detach: () => null,
@@ -72,7 +76,13 @@ function compare(
 }
 
 /** The tangent of the output when input k alone moves along v. */
-function tangentOf(primitive: AnyPrimitive, inputs: readonly NDArray[], params: unknown, k: number, v: NDArray): { out: Tensor; tangent: Tensor | null } {
+function tangentOf(
+  primitive: AnyPrimitive,
+  inputs: readonly NDArray[],
+  params: unknown,
+  k: number,
+  v: NDArray,
+): { out: Tensor; tangent: Tensor | null } {
   const out = applied(primitive, inputs, params);
   const [tangent] = pushTangents([out], [out.inputs[k] as Tensor], [leaf(v)]) as [Tensor | null];
   return { out, tangent };
@@ -97,8 +107,15 @@ export const derivativeLaw: Law = (primitive, { params, ...rest }, float, seed) 
     if (said !== undefined) return compareExactly(said, tangent);
     const f = (factor: number): number[] => outputOf(primitive, moved(inputs, k, v, factor), params);
     if (smoothness(primitive, k) === "jump" && tangent !== null) return `input ${k} is a jump, and has a tangent`;
-    if (tangent === null) return String(f(1e-5)) === String(f(-1e-5)) ? null : "the tangent is zero but the numbers move";
-    return compare(`tangent of input ${k}`, numbersOf(tangent), f, magnitude(inputs[k] as NDArray), precisionOf([...inputs, out]));
+    if (tangent === null)
+      return String(f(1e-5)) === String(f(-1e-5)) ? null : "the tangent is zero but the numbers move";
+    return compare(
+      `tangent of input ${k}`,
+      numbersOf(tangent),
+      f,
+      magnitude(inputs[k] as NDArray),
+      precisionOf([...inputs, out]),
+    );
   });
 };
 
@@ -113,7 +130,9 @@ function throwsOn(body: () => unknown): string | null {
 
 function compareExactly(said: readonly number[] | null, tangent: Tensor | null): string | null {
   if (said === null) return tangent === null ? null : "a derivative where there should be none";
-  return firstOf(numbersOf(tangent, said.length).entries(), ([i, t]) => close(`tangent[${i}] against what is stated`, t, said[i] as number, precisionOf(tangent ? [tangent] : [])));
+  return firstOf(numbersOf(tangent, said.length).entries(), ([i, t]) =>
+    close(`tangent[${i}] against what is stated`, t, said[i] as number, precisionOf(tangent ? [tangent] : [])),
+  );
 }
 
 /** (e) The derivative of the tangent is the difference of tangents. */
@@ -122,14 +141,24 @@ export const secondLaw: Law = (primitive, { params, ...rest }, float, seed) => {
   const roll = dice(seed);
   const inputs = drawAll({ params, ...rest }, float, roll);
   const floats = floatInputs(inputs);
-  return firstOf(floats.flatMap((k) => floats.map((j) => [k, j] as const)), ([k, j]) => {
-    const [v, u] = [direction(inputs[k] as NDArray, roll), direction(inputs[j] as NDArray, roll)];
-    const { out, tangent } = tangentOf(primitive, inputs, params, k, v);
-    if (tangent === null) return null;
-    const [second] = pushTangents([tangent], [out.inputs[j] as Tensor], [leaf(u)]) as [Tensor | null];
-    const f = (factor: number): number[] => numbersOf(tangentOf(primitive, moved(inputs, j, u, factor), params, k, v).tangent, out.size);
-    return compare(`second tangent of inputs ${k}, ${j}`, numbersOf(second, out.size), f, magnitude(inputs[j] as NDArray), precisionOf([...inputs, out]));
-  });
+  return firstOf(
+    floats.flatMap((k) => floats.map((j) => [k, j] as const)),
+    ([k, j]) => {
+      const [v, u] = [direction(inputs[k] as NDArray, roll), direction(inputs[j] as NDArray, roll)];
+      const { out, tangent } = tangentOf(primitive, inputs, params, k, v);
+      if (tangent === null) return null;
+      const [second] = pushTangents([tangent], [out.inputs[j] as Tensor], [leaf(u)]) as [Tensor | null];
+      const f = (factor: number): number[] =>
+        numbersOf(tangentOf(primitive, moved(inputs, j, u, factor), params, k, v).tangent, out.size);
+      return compare(
+        `second tangent of inputs ${k}, ${j}`,
+        numbersOf(second, out.size),
+        f,
+        magnitude(inputs[j] as NDArray),
+        precisionOf([...inputs, out]),
+      );
+    },
+  );
 };
 
 function close(what: string, a: number, b: number, float: Float): string | null {
@@ -151,7 +180,15 @@ export const pullbackLaw: Law = (primitive, { params, ...rest }, float, seed) =>
     const [tangent] = pushTangents([out], nodes, along.map(leaf)) as [Tensor | null];
     const pulled = pullCotangents([out], nodes, [leaf(w)]);
     const right = pulled.map((ct, i) => dot(numbersOf(ct, nodes[i]?.size), (along[i] as NDArray).data));
-    return shapesOf(pulled, nodes) ?? close("⟨Jv,w⟩ against ⟨v,Jᵀw⟩", dot(numbersOf(tangent, out.size), w.data), sum(right), precisionOf([...inputs, out]));
+    return (
+      shapesOf(pulled, nodes) ??
+      close(
+        "⟨Jv,w⟩ against ⟨v,Jᵀw⟩",
+        dot(numbersOf(tangent, out.size), w.data),
+        sum(right),
+        precisionOf([...inputs, out]),
+      )
+    );
   });
 };
 
@@ -177,12 +214,18 @@ function linearSets({ linear }: AnyPrimitive, inputs: readonly NDArray[]): boole
 
 /** (b) The transpose rule itself, for every set of inputs that may carry the unknown; and that the primitive is linear in it. */
 export const transposeLaw: Law = (primitive, { params, ...rest }, float, seed) => {
-  if ((primitive.transpose === null) !== (Array.isArray(primitive.linear) && primitive.linear.length === 0)) return "linear and transpose disagree";
+  if ((primitive.transpose === null) !== (Array.isArray(primitive.linear) && primitive.linear.length === 0))
+    return "linear and transpose disagree";
   const roll = dice(seed);
   const inputs = drawAll({ params, ...rest }, float, roll);
   const kind = precisionOf([...inputs, applied(primitive, inputs, params)]);
   return firstOf(primitive.transpose === null ? [] : linearSets(primitive, inputs), (set) => {
-    const at = (v: readonly NDArray[]): number[] => outputOf(primitive, inputs.map((x, k) => (set[k] ? (v[k] as NDArray) : x)), params);
+    const at = (v: readonly NDArray[]): number[] =>
+      outputOf(
+        primitive,
+        inputs.map((x, k) => (set[k] ? (v[k] as NDArray) : x)),
+        params,
+      );
     const none = at(inputs.map(draws.zeros));
     const part = (v: readonly NDArray[]): number[] => at(v).map((y, i) => y - (none[i] as number));
     const [v, u] = [inputs.map((x) => direction(x, roll)), inputs.map((x) => direction(x, roll))];
@@ -190,7 +233,9 @@ export const transposeLaw: Law = (primitive, { params, ...rest }, float, seed) =
     const w = direction(out, roll);
     const both = dot(part(v.map((x, k) => shifted(x, u[k] as NDArray, 1))), w.data);
     const shares = primitive.transpose?.(leaf(w), set, out.inputs, params) ?? [];
-    const right = shares.map((ct, k) => (set[k] ? dot(numbersOf(ct, inputs[k]?.data.length), (v[k] as NDArray).data) : 0));
+    const right = shares.map((ct, k) =>
+      set[k] ? dot(numbersOf(ct, inputs[k]?.data.length), (v[k] as NDArray).data) : 0,
+    );
     return (
       shapesOf(shares, out.inputs) ??
       close("f(u + v) against f(u) + f(v)", both, dot(part(v), w.data) + dot(part(u), w.data), kind) ??

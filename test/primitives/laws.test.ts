@@ -22,12 +22,16 @@ const laws: readonly { readonly name: string; readonly law: Law; readonly seeds:
 function complaintsOf(law: Law, primitive: AnyPrimitive, seeds: number): string[] {
   const tries = (list: readonly Case[], what: string, float: Float, times: number): string[] =>
     list.flatMap((lawCase, i) =>
-      Array.from({ length: times }, (_, seed) => law(primitive, lawCase, float, 1000 * i + seed)).flatMap((complaint, seed) =>
-        complaint === null ? [] : [`${what} ${i}, ${float}, seed ${seed}: ${complaint}`],
+      Array.from({ length: times }, (_, seed) => law(primitive, lawCase, float, 1000 * i + seed)).flatMap(
+        (complaint, seed) => (complaint === null ? [] : [`${what} ${i}, ${float}, seed ${seed}: ${complaint}`]),
       ),
     );
   const [cases, shapes] = [primitive.laws, variants(primitive)];
-  return [...tries(cases, "case", "float64", seeds), ...tries(cases, "case", "float32", seeds), ...tries(shapes, "shape", "float64", 1)];
+  return [
+    ...tries(cases, "case", "float64", seeds),
+    ...tries(cases, "case", "float32", seeds),
+    ...tries(shapes, "shape", "float64", 1),
+  ];
 }
 
 /** Scalars, and sizes 0 and 1 on every axis, where all inputs have one shape and the primitive takes them. */

@@ -5,7 +5,19 @@ import { type AnyPrimitive, apply, leaf, placeholder, type Tensor, type Type } f
 import { dense, elements, type NDArray } from "../../src/kernel/ndarray.js";
 import { reference } from "../../src/runtime/reference.js";
 import { batchGraph } from "../../src/transforms/vmap.js";
-import { applied, type Case, dice, draw, drawAll, drawOne, dtypeOf, numbersOf, outputOf, rowOf, subsets } from "./draw.js";
+import {
+  applied,
+  type Case,
+  dice,
+  draw,
+  drawAll,
+  drawOne,
+  dtypeOf,
+  numbersOf,
+  outputOf,
+  rowOf,
+  subsets,
+} from "./draw.js";
 import { firstOf, type Law } from "./lawbook.js";
 import { allowedBy, reach } from "./links.js";
 
@@ -27,9 +39,17 @@ export const batchLaw: Law = (primitive, lawCase, float, seed) => {
       const out = primitive.batch(nodes, flags, lawCase.params, size, null);
       const rows = Array.from({ length: size }, (_, r) => inputs.map((x, k) => (flags[k] ? rowOf(x, r) : x)));
       const one = applied(primitive, drawAll(lawCase, float, roll), lawCase.params);
-      if (String(out.shape) !== String([size, ...one.shape]) || out.dtype !== one.dtype) return `batch gives ${out.dtype}[${out.shape}]`;
+      if (String(out.shape) !== String([size, ...one.shape]) || out.dtype !== one.dtype)
+        return `batch gives ${out.dtype}[${out.shape}]`;
       const expected = rows.flatMap((row) => outputOf(primitive, row, lawCase.params));
-      return sameNumbers(`batch of inputs ${flags}`, numbersOf(out), expected) ?? apart(nodes.filter((_, k) => flags[k]), out, size);
+      return (
+        sameNumbers(`batch of inputs ${flags}`, numbersOf(out), expected) ??
+        apart(
+          nodes.filter((_, k) => flags[k]),
+          out,
+          size,
+        )
+      );
     },
   );
 };
@@ -53,7 +73,9 @@ export const nestedBatchLaw: Law = (primitive, lawCase, float, seed) => {
   return firstOf(pairs, ([inner, outer]) => {
     const lead = (k: number): number[] => [...(outer[k] ? [2] : []), ...(inner[k] ? [3] : [])];
     const inputs = lawCase.inputs.map((input, k) => draw(input, float, roll, lead(k)));
-    const nodes = inputs.map((x, k) => (outer[k] ? placeholder({ shape: x.shape.slice(1), dtype: x.dtype }, `input ${k}`) : leaf(x)));
+    const nodes = inputs.map((x, k) =>
+      outer[k] ? placeholder({ shape: x.shape.slice(1), dtype: x.dtype }, `input ${k}`) : leaf(x),
+    );
     const once = primitive.batch(nodes, inner, lawCase.params, 3, null);
     const holes = nodes.filter((_, k) => outer[k]);
     const twice = batchGraph([once], holes, inputs.filter((_, k) => outer[k]).map(leaf), 2);
@@ -90,7 +112,13 @@ export const readsLaw: Law = (primitive, lawCase, float, seed) => {
 
 /** Types near a legal one: another dtype, another rank, another size. */
 function misfits({ shape, dtype }: Type): Type[] {
-  const shapes = [[2, ...shape], [...shape, 2], shape.slice(1), shape.slice(0, -1), ...shape.map((_, axis) => shape.map((n, i) => (i === axis ? n + 1 : n)))];
+  const shapes = [
+    [2, ...shape],
+    [...shape, 2],
+    shape.slice(1),
+    shape.slice(0, -1),
+    ...shape.map((_, axis) => shape.map((n, i) => (i === axis ? n + 1 : n))),
+  ];
   const dtypes = (["float32", "float64", "int32", "uint32", "bool"] as const).filter((other) => other !== dtype);
   return [...shapes.map((other) => ({ shape: other, dtype })), ...dtypes.map((other) => ({ shape, dtype: other }))];
 }
@@ -98,7 +126,9 @@ function misfits({ shape, dtype }: Type): Type[] {
 /** (f) Inputs that do not fit are a sentence; whatever is let through runs, and gives what the type said. */
 export const typeLaw: Law = (primitive, lawCase, float, seed) => {
   const types = lawCase.inputs.map((input) => ({ shape: input.shape, dtype: dtypeOf(input, float) }));
-  const tries = types.flatMap((type, k) => misfits(type).map((misfit) => types.map((other, i) => (i === k ? misfit : other))));
+  const tries = types.flatMap((type, k) =>
+    misfits(type).map((misfit) => types.map((other, i) => (i === k ? misfit : other))),
+  );
   return firstOf(tries, (inputs) => {
     const shown = inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(", ");
     try {
@@ -117,7 +147,8 @@ function runs(primitive: AnyPrimitive, inputs: readonly Type[], lawCase: Case, s
   const out = apply(primitive, arrays.map(leaf), lawCase.params);
   if (!out.shape.every((n) => Number.isInteger(n) && n >= 0)) return `type says [${out.shape}]`;
   const [value] = reference.run([out], new Map()) as [NDArray];
-  if (value.dtype !== out.dtype || String(value.shape) !== String(out.shape)) return `type says ${out.dtype}[${out.shape}], run gives ${value.dtype}[${value.shape}]`;
+  if (value.dtype !== out.dtype || String(value.shape) !== String(out.shape))
+    return `type says ${out.dtype}[${out.shape}], run gives ${value.dtype}[${value.shape}]`;
   const list = [...elements(value)];
   if (list.length !== sizeOf(out.shape)) return `${list.length} numbers for shape [${out.shape}]`;
   return isFloat(out.dtype) && list.some(Number.isNaN) ? "run reads numbers that are not there" : null;

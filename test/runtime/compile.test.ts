@@ -12,7 +12,9 @@ function message(body: () => unknown): string {
 }
 
 /** A compiled program that counts how often it is traced. */
-function counted<A extends unknown[], T>(f: (...args: A) => T): { run: ReturnType<typeof compile<A, T>>; traces: () => number } {
+function counted<A extends unknown[], T>(
+  f: (...args: A) => T,
+): { run: ReturnType<typeof compile<A, T>>; traces: () => number } {
   let traces = 0;
   const run = compile((...args: A) => {
     traces++;
@@ -73,7 +75,9 @@ describe("frozen constants", () => {
     const f = compile((x: Tensor) => x.add(table));
     f([0, 0, 0]);
     table = tensor([1, 5, 3]);
-    expect(message(() => f([0, 0, 0]))).toBe(`compile: the captured constant of add was 2 at [1] and is now 5; ${remedy}`);
+    expect(message(() => f([0, 0, 0]))).toBe(
+      `compile: the captured constant of add was 2 at [1] and is now 5; ${remedy}`,
+    );
     table = tensor([[1, 2, 3]]);
     expect(message(() => f([0, 0, 0]))).toContain("compile: the program took another path: ");
     table = tensor([1, 2, 3], { dtype: "float64" });
@@ -94,20 +98,31 @@ describe("frozen constants", () => {
     const f = compile((x: Tensor) => (twice ? x.mul(x) : x.exp()));
     f(1);
     twice = true;
-    expect(message(() => f(1))).toBe(`compile: the program took another path: exp float32[] stood where mul float32[] stands now; ${remedy}`);
+    expect(message(() => f(1))).toBe(
+      `compile: the program took another path: exp float32[] stood where mul float32[] stands now; ${remedy}`,
+    );
   });
 
   test("another parameter, another number of results, arguments that change places", () => {
     let mode = 0;
-    const f = compile((x: Tensor, y: Tensor): Tensor[] => [[x.sum(0), y], [x.sum(1), y], [x.sum(0)], [y.sum(0), y]][mode] as Tensor[]);
-    const square = tensor([[1, 2], [3, 4]]);
+    const f = compile(
+      (x: Tensor, y: Tensor): Tensor[] => [[x.sum(0), y], [x.sum(1), y], [x.sum(0)], [y.sum(0), y]][mode] as Tensor[],
+    );
+    const square = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     f(square, square);
     mode = 1;
-    expect(message(() => f(square, square))).toBe(`compile: the program took another path: sum float32[2] stood where sum float32[2] stands now; ${remedy}`);
+    expect(message(() => f(square, square))).toBe(
+      `compile: the program took another path: sum float32[2] stood where sum float32[2] stands now; ${remedy}`,
+    );
     mode = 2;
     expect(message(() => f(square, square))).toBe(`compile: the program returned 2 results, then 1; ${remedy}`);
     mode = 3;
-    expect(message(() => f(square, square))).toBe(`compile: "argument 0" float32[2, 2] stood where "argument 1" float32[2, 2] stands now; ${remedy}`);
+    expect(message(() => f(square, square))).toBe(
+      `compile: "argument 0" float32[2, 2] stood where "argument 1" float32[2, 2] stands now; ${remedy}`,
+    );
   });
 
   test("equal constants made anew are no change; NaN is NaN", () => {
@@ -124,7 +139,9 @@ describe("frozen constants", () => {
         return g(3);
       })(x).item();
     expect(slope(2)).toBe(3);
-    expect(message(() => slope(2))).toBe(`compile: the program captured alias float32[] of an outer transform, and now captures another one; ${remedy}`);
+    expect(message(() => slope(2))).toBe(
+      `compile: the program captured alias float32[] of an outer transform, and now captures another one; ${remedy}`,
+    );
   });
 });
 
@@ -146,11 +163,14 @@ describe("errors", () => {
     expect(message(() => compile((x: { a: Tensor }) => (x.a.item() > 0 ? x.a : x.a.neg()))({ a: 1 }))).toBe(
       'read: "argument 0.a" is a placeholder: inside compile, vmap and expectation there are no numbers yet; where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call.',
     );
-    expect(message(() => vmap((x: Tensor) => (x.item() > 0 ? x : x))(tensor([1, 2])))).toContain('read: "argument 0" is a placeholder');
+    expect(message(() => vmap((x: Tensor) => (x.item() > 0 ? x : x))(tensor([1, 2])))).toContain(
+      'read: "argument 0" is a placeholder',
+    );
   });
 
   test("an async program", async () => {
-    const text = "got a Promise from the program, expected a value: a program is traced once and must be synchronous; gather what is awaited first and pass it in data, or record draws outside and pass them as given.";
+    const text =
+      "got a Promise from the program, expected a value: a program is traced once and must be synchronous; gather what is awaited first and pass it in data, or record draws outside and pass them as given.";
     const slow = async (x: Tensor): Promise<Tensor> => x;
     expect(message(() => compile(slow)(1))).toBe(`compile: ${text}`);
     expect(message(() => grad(slow as unknown as (x: Tensor) => Tensor)(1))).toBe(`grad: ${text}`);
@@ -158,7 +178,13 @@ describe("errors", () => {
   });
 
   test("after an error in a program the next read drops inputs again", () => {
-    expect(message(() => grad((_x: Tensor): Tensor => { throw new Error("mine"); })(1))).toBe("mine");
+    expect(
+      message(() =>
+        grad((_x: Tensor): Tensor => {
+          throw new Error("mine");
+        })(1),
+      ),
+    ).toBe("mine");
     const y = tensor(1).add(1);
     y.item();
     expect(y.inputs).toEqual([]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import * as sg from "../../src/index.js";
 import type { Tensor } from "../../src/index.js";
+import * as sg from "../../src/index.js";
 
 /**
  * Random smooth programs of two arguments x [2, 3] and y [3]: a list of steps, each an operation on earlier results. Every step is
@@ -14,7 +14,10 @@ export interface Step {
 }
 
 const small = fc.nat({ max: 999 });
-export const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ op: small, a: small, b: small, c: small }), { minLength: 1, maxLength: 7 });
+export const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ op: small, a: small, b: small, c: small }), {
+  minLength: 1,
+  maxLength: 7,
+});
 
 type Make = (x: Tensor, y: Tensor, c: number) => Tensor;
 
@@ -57,11 +60,15 @@ const shaping: readonly Make[] = [
   (x) => x.reshape([x.size]),
   (x, _y, c) => x.expandDims(c % (x.rank + 1)),
   (x, _y, c) => ranked(x).flip(axisOf(ranked(x), c)),
-  (x, _y, c) => ranked(x).slice(0, Math.max(1, (ranked(x).shape[axisOf(ranked(x), c)] as number) - 1), { axis: axisOf(ranked(x), c) }),
+  (x, _y, c) =>
+    ranked(x).slice(0, Math.max(1, (ranked(x).shape[axisOf(ranked(x), c)] as number) - 1), {
+      axis: axisOf(ranked(x), c),
+    }),
   (x, _y, c) => ranked(x).pad(ranked(x).shape.map((_, i) => (i === axisOf(ranked(x), c) ? [1, 0] : [0, 1]))),
   (x, _y, c) => ranked(x).cumsum(axisOf(ranked(x), c), { reverse: c % 2 === 0 }),
   (x, _y, c) => sg.concat([ranked(x), ranked(x).sin()], axisOf(ranked(x), c)),
-  (x, _y, c) => ranked(x).take([0, ((ranked(x).shape[axisOf(ranked(x), c)] as number) - 1) % 3, 0], axisOf(ranked(x), c)),
+  (x, _y, c) =>
+    ranked(x).take([0, ((ranked(x).shape[axisOf(ranked(x), c)] as number) - 1) % 3, 0], axisOf(ranked(x), c)),
   (x) => sg.stack([x, x.cos()], -1),
 ];
 
@@ -72,7 +79,14 @@ const reducing: readonly Make[] = [
   (x, _y, c) => ranked(x).softmax(axisOf(ranked(x), c)),
   (x) => sg.norm(x.square().add(1)),
   (x, _y, c) => ranked(x).variance({ axis: axisOf(ranked(x), c) }),
-  (x, y) => sg.matmul(matrix(x), matrix(y).reshape([matrix(y).size]).sum().broadcastTo([matrix(x).shape[1] as number, 2])),
+  (x, y) =>
+    sg.matmul(
+      matrix(x),
+      matrix(y)
+        .reshape([matrix(y).size])
+        .sum()
+        .broadcastTo([matrix(x).shape[1] as number, 2]),
+    ),
   (x) => sg.matmul(matrix(x), matrix(x).transpose()).tanh(),
   (x) => sg.matmul(matrix(x).transpose(), matrix(x)).mul(0.3),
 ];

@@ -10,7 +10,9 @@ const f64 = { dtype: "float64" } as const;
 const full = process.env["CHECK_FULL"] === "1";
 
 type Point = { x: Tensor; y: Tensor };
-const point = fc.array(fc.integer({ min: -1500, max: 1500 }), { minLength: 9, maxLength: 9 }).map((list) => list.map((n, i) => n / 1000 + i / 7919));
+const point = fc
+  .array(fc.integer({ min: -1500, max: 1500 }), { minLength: 9, maxLength: 9 })
+  .map((list) => list.map((n, i) => n / 1000 + i / 7919));
 
 function at(p: readonly number[]): Point {
   return { x: tensor([p.slice(0, 3), p.slice(3, 6)], f64), y: tensor(p.slice(6, 9), f64) };
@@ -19,7 +21,8 @@ function at(p: readonly number[]): Point {
 const direction = [0.3, -0.7, 0.2, 0.9, -0.4, 0.6, -0.1, 0.8, 0.5];
 const shift = (p: readonly number[], by: number): number[] => p.map((x, i) => x + by * (direction[i] as number));
 const flat = ({ x, y }: Point): number[] => [...numbers(x), ...numbers(y)];
-const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((total, x, i) => total + x * (b[i] as number), 0);
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((total, x, i) => total + x * (b[i] as number), 0);
 
 function near(got: number, expected: number, tolerance: number): void {
   expect(Math.abs(got - expected)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected)));
@@ -43,7 +46,11 @@ describe("random programs", () => {
       const { value, tangent } = jvp(f, at(p), at(direction));
       const [above, below] = [numbers(f(at(shift(p, 1e-5)))), numbers(f(at(shift(p, -1e-5))))];
       const slopes = numbers(tangent as Tensor);
-      allNear(slopes, above.map((up, i) => (up - (below[i] as number)) / 2e-5), 1e-6);
+      allNear(
+        slopes,
+        above.map((up, i) => (up - (below[i] as number)) / 2e-5),
+        1e-6,
+      );
       const w = numbers(value).map((_, i) => Math.cos(i + 1));
       const back = vjp(f, at(p)).pullback(tensor(Float64Array.from(w), { shape: value.shape }));
       near(dot(flat(back as Point), direction), dot(w, slopes), 1e-10);
@@ -57,7 +64,11 @@ describe("random programs", () => {
       const rows = hessianRows(h);
       const slope = (by: number): number[] => flat(grad(f)(at(shift(p, by))) as Point);
       const [above, below] = [slope(1e-5), slope(-1e-5)];
-      allNear(rows.map((row) => dot(row, direction)), above.map((up, i) => (up - (below[i] as number)) / 2e-5), 1e-5);
+      allNear(
+        rows.map((row) => dot(row, direction)),
+        above.map((up, i) => (up - (below[i] as number)) / 2e-5),
+        1e-5,
+      );
       rows.forEach((row, i) => {
         row.forEach((value, j) => {
           near(value, rows[j]?.[i] as number, 1e-9);
@@ -68,7 +79,11 @@ describe("random programs", () => {
         const v = at(direction);
         return g.x.mul(v.x).sum().add(g.y.mul(v.y).sum());
       };
-      allNear(flat(grad(along)(at(p)) as Point), rows.map((row) => dot(row, direction)), 1e-9);
+      allNear(
+        flat(grad(along)(at(p)) as Point),
+        rows.map((row) => dot(row, direction)),
+        1e-9,
+      );
     });
   });
 
@@ -79,9 +94,21 @@ describe("random programs", () => {
       const [xs, ys] = [sg.stack(points.map(({ x }) => x)), sg.stack(points.map(({ y }) => y))];
       const f = (x: Tensor, y: Tensor): Tensor => program(list, x, y);
       const loss = ({ x, y }: Point): Tensor => lossOf(list, x, y);
-      allNear(numbers(vmap(f)(xs, ys)), points.flatMap(({ x, y }) => numbers(f(x, y))), 1e-12);
-      allNear(numbers(vmap(f, { inAxes: [0, null] })(xs, first.y)), points.flatMap(({ x }) => numbers(f(x, first.y))), 1e-12);
-      allNear(numbers(vmap(f, { inAxes: [null, 0] })(first.x, ys)), points.flatMap(({ y }) => numbers(f(first.x, y))), 1e-12);
+      allNear(
+        numbers(vmap(f)(xs, ys)),
+        points.flatMap(({ x, y }) => numbers(f(x, y))),
+        1e-12,
+      );
+      allNear(
+        numbers(vmap(f, { inAxes: [0, null] })(xs, first.y)),
+        points.flatMap(({ x }) => numbers(f(x, first.y))),
+        1e-12,
+      );
+      allNear(
+        numbers(vmap(f, { inAxes: [null, 0] })(first.x, ys)),
+        points.flatMap(({ y }) => numbers(f(first.x, y))),
+        1e-12,
+      );
       const loops = points.map((q) => grad(loss)(q) as Point);
       const mapped = vmap(grad(loss) as (q: Point) => Point)({ x: xs, y: ys }) as Point;
       allNear(flat(mapped), [...loops.flatMap(({ x }) => numbers(x)), ...loops.flatMap(({ y }) => numbers(y))], 1e-11);

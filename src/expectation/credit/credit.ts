@@ -3,6 +3,7 @@ import { ancestors, between } from "../../graph/walk.js";
 import { batchShapeOfSite } from "../site.js";
 import { compose, lossy, type Touched } from "./compose.js";
 import { join } from "./join.js";
+import { kept } from "./plan.js";
 import { mixed, type Relation, separates, start } from "./relation.js";
 
 /**
@@ -132,10 +133,15 @@ function walkable(
   return !sites.some((site) => act.every((k) => relation(site, node.inputs[k] as Tensor) !== "bottom"));
 }
 
-/** Axes of a site along which no cost mixes its elements: they may be each other's baseline, and be changed all at once. */
+/**
+ * Axes of a site along which no cost is charged with two of its elements: they may be each other's baseline, and be changed all at once.
+ * Asked of the relation that `push` can sum over, which may be larger.
+ */
 export function alignedAxes(credit: Credit, site: Tensor): number[] {
   const batch = batchShapeOfSite(site);
   return batch
     .map((_, axis) => axis)
-    .filter((axis) => credit.leaves.every((leaf) => separates(credit.relation(site, leaf), axis, batch)));
+    .filter((axis) =>
+      credit.leaves.every((leaf) => separates(kept(credit.relation(site, leaf), batch, leaf.shape), axis, batch)),
+    );
 }

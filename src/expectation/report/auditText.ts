@@ -3,7 +3,10 @@ import { type Column, indented, short, table } from "./numbers.js";
 
 /** An audit as text: a table per block, then what did not fit and why. */
 export function auditText({ reference, rows, biased, inadmissible, skipped }: Omit<AuditResult, "toString">): string {
-  const against = reference.kind === "exact" ? `the exact gradient (${reference.outcomes} joint outcomes)` : `a long run of its own (${reference.runs} runs)`;
+  const against =
+    reference.kind === "exact"
+      ? `the exact gradient (${reference.outcomes} joint outcomes)`
+      : `a long run of its own (${reference.runs} runs)`;
   const parts = [`Gradient estimators against ${against}, other sites as chosen`];
   if (rows.length > 0) parts.push(table(columns, rows.map(cells)));
   if (biased.length > 0) parts.push(`Biased\n\n${table(columns, biased.map(cells))}`);
@@ -12,8 +15,10 @@ export function auditText({ reference, rows, biased, inadmissible, skipped }: Om
     const lines = inadmissible.map(({ site, estimator, why }) => `${site}: ${estimator}\n  ${why}`);
     parts.push(`Not admissible\n\n${indented(lines.join("\n"))}`);
   }
-  if (skipped.length > 0) parts.push(`Not audited\n\n${indented(skipped.map(({ site, why }) => `${site}: ${why}`).join("\n"))}`);
-  if (rows.length + biased.length + inadmissible.length + skipped.length === 0) parts.push("The program samples nothing.");
+  if (skipped.length > 0)
+    parts.push(`Not audited\n\n${indented(skipped.map(({ site, why }) => `${site}: ${why}`).join("\n"))}`);
+  if (rows.length + biased.length + inadmissible.length + skipped.length === 0)
+    parts.push("The program samples nothing.");
   return parts.join("\n\n");
 }
 
@@ -33,7 +38,17 @@ function cells(row: AuditRow): string[] {
   const { site, estimator, baseline, chosen, best, z, variance, varianceStderr, evaluations, product, ms } = row;
   const label = baseline === "none" ? estimator : `${estimator}, ${baseline}`;
   const marks = [best ? "best" : "", chosen ? "chosen" : ""].filter((mark) => mark !== "").join(", ");
-  return [site, label, marks, short(z, 2), short(variance, 3), short(varianceStderr, 2), String(evaluations), short(product, 3), short(ms, 2)];
+  return [
+    site,
+    label,
+    marks,
+    short(z, 2),
+    short(variance, 3),
+    short(varianceStderr, 2),
+    String(evaluations),
+    short(product, 3),
+    short(ms, 2),
+  ];
 }
 
 function legend(row: AuditRow): string {

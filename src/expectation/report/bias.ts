@@ -64,7 +64,11 @@ function traceOfSquare(away: readonly Float64Array[]): number {
 /** The truth from a long run: one half says where the gradient points, the other is compared with. */
 export function pooled(rows: readonly Float64Array[]): Reference {
   const half = rows.slice(Math.floor(rows.length / 2));
-  return { direction: momentsOf(rows.slice(0, Math.floor(rows.length / 2))).mean, mean: momentsOf(half).mean, rows: half };
+  return {
+    direction: momentsOf(rows.slice(0, Math.floor(rows.length / 2))).mean,
+    mean: momentsOf(half).mean,
+    rows: half,
+  };
 }
 
 /** @param tolerance relative difference that rounding alone may cause */

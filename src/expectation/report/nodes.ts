@@ -54,7 +54,12 @@ export function knownNodes(program: Program): Node[] {
 }
 
 /** Means over runs of nodes of the traced program. Enumerated sites are drawn here: a run is what the program would do. */
-export function meansOf(opened: Opened<ReportOptions>, nodes: readonly Tensor[], samples: number, chunk: number): Estimate<Tensor>[] {
+export function meansOf(
+  opened: Opened<ReportOptions>,
+  nodes: readonly Tensor[],
+  samples: number,
+  chunk: number,
+): Estimate<Tensor>[] {
   const { program, trees, key, given } = opened;
   const recorded = new Map(
     program.sites
@@ -76,7 +81,14 @@ export function meansOf(opened: Opened<ReportOptions>, nodes: readonly Tensor[],
     varies = many.batched;
     const feeds = new Map<Tensor, NDArray>(program.holes.map((hole, i) => [hole, start[i] as NDArray]));
     feeds.set(program.key, start[start.length - 1] as NDArray);
-    feeds.set(runs, dense(Uint32Array.from({ length: count }, (_, i) => first + i), "uint32", [count]));
+    feeds.set(
+      runs,
+      dense(
+        Uint32Array.from({ length: count }, (_, i) => first + i),
+        "uint32",
+        [count],
+      ),
+    );
     currentRuntime()
       .run(many.outputs, feeds)
       .forEach((array, i) => {
@@ -85,7 +97,9 @@ export function meansOf(opened: Opened<ReportOptions>, nodes: readonly Tensor[],
       });
     first += count;
   }
-  return nodes.map(({ dtype }, i) => estimateOf(blocks[i] as Blocks, isFloat(dtype) ? dtype : "float32", varies[i] === true, samples));
+  return nodes.map(({ dtype }, i) =>
+    estimateOf(blocks[i] as Blocks, isFloat(dtype) ? dtype : "float32", varies[i] === true, samples),
+  );
 }
 
 function estimateOf(blocks: Blocks, dtype: Tensor["dtype"], varies: boolean, samples: number): Estimate<Tensor> {
@@ -117,7 +131,12 @@ export interface Adjoints {
 }
 
 /** δ of every node: the derivative of the expectation by a zero that is added to it. */
-export function adjointsOf(opened: Opened<ReportOptions>, nodes: readonly Tensor[], samples: number, chunk: number): Adjoints {
+export function adjointsOf(
+  opened: Opened<ReportOptions>,
+  nodes: readonly Tensor[],
+  samples: number,
+  chunk: number,
+): Adjoints {
   const { program, plan } = opened;
   const reasons = new Map<Tensor, string>();
   const sources = program.holes.slice(0, program.parameters);
@@ -129,7 +148,11 @@ export function adjointsOf(opened: Opened<ReportOptions>, nodes: readonly Tensor
   });
   try {
     const found = probe(opened, asked, samples, chunk, 1);
-    return { value: found.value, deltas: new Map(asked.map((node, i) => [node, found.deltas[i] as Estimate<Tensor>])), reasons };
+    return {
+      value: found.value,
+      deltas: new Map(asked.map((node, i) => [node, found.deltas[i] as Estimate<Tensor>])),
+      reasons,
+    };
   } catch (error) {
     if (!(error instanceof NoGradientError)) throw error;
   }

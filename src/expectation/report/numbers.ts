@@ -78,7 +78,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       })
       .join("  ")
       .trimEnd();
-  return [line(columns.map(({ head }) => head)), widths.map((n) => "─".repeat(n)).join("  "), ...rows.map(line)].join("\n");
+  return [line(columns.map(({ head }) => head)), widths.map((n) => "─".repeat(n)).join("  "), ...rows.map(line)].join(
+    "\n",
+  );
 }
 
 function width(text: string): number {

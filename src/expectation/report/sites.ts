@@ -103,7 +103,8 @@ export function expression(node: Tensor, depth = 6): string {
   const name = ownName(at);
   if (at.primitive === null || name !== null) return name === null ? shortNumbers(at) : plainName(name);
   if (depth === 0) return "…";
-  if (at.primitive.name === "mul" && at.inputs[0] === at.inputs[1]) return `square(${expression(at.inputs[0] as Tensor, depth - 1)})`;
+  if (at.primitive.name === "mul" && at.inputs[0] === at.inputs[1])
+    return `square(${expression(at.inputs[0] as Tensor, depth - 1)})`;
   const parts = at.inputs.map((input) => expression(input, depth - 1));
   const sign = infix[at.primitive.name];
   if (sign === undefined) return `${at.primitive.name}(${parts.join(", ")})`;

@@ -8,7 +8,7 @@ import { tensorsOf } from "../../transforms/trees.js";
 import { type Choosing, choose, type Plan } from "../choose.js";
 import { siteParams } from "../differentiability.js";
 import { dynamicRuns } from "../dynamic.js";
-import { argumentName, type Program, type ProgramFunction, traceProgram, type Trees } from "../program.js";
+import { argumentName, type Program, type ProgramFunction, type Trees, traceProgram } from "../program.js";
 
 /** A program and how it is to be looked at: what `expectation` was given. */
 export interface Subject {
@@ -72,7 +72,15 @@ export function open<O extends ReportOptions & { readonly samples?: number }>(
   const program = dynamic
     ? (dynamicRuns({ f, trees, key, estimators, given: recorded }, 0)[0] as { readonly program: Program }).program
     : traceProgram(f, trees);
-  return { trees, options: how, program, plan: choose(program, choosing), choosing, key, given: shaped(given, program) };
+  return {
+    trees,
+    options: how,
+    program,
+    plan: choose(program, choosing),
+    choosing,
+    key,
+    given: shaped(given, program),
+  };
 }
 
 function split<O>(

@@ -1,0 +1,105 @@
+import { range, sizeOf } from "../base/shape.js";
+import { apply, leaf, type Tensor } from "../graph/tensor.js";
+import { currentRuntime } from "../graph/trace.js";
+import { dense, elements, type NDArray } from "../kernel/ndarray.js";
+import { box } from "../primitives/control.js";
+import { add, mul, toDType } from "../tensor/elementwise.js";
+import type { Credit } from "./credit/credit.js";
+import { push } from "./credit/push.js";
+import { tensorOps } from "./credit/tensorOps.js";
+import { batchShapeOfSite } from "./site.js";
+
+/** How a cost array is multiplied with the weights of the sites that may influence it, element by element. */
+export interface Weight {
+  readonly kind: "box" | "density";
+  /** log p of a box, the weight itself of a density: [...batch of the site]. */
+  readonly by: Tensor;
+  /** Axes along which no cost is charged with two elements of the site. */
+  readonly aligned: readonly number[];
+}
+
+export type Weights = ReadonlyMap<Tensor, Weight>;
+
+/** @param leaf the cost array in the traced program, @param value what became of it */
+export function weighted(value: Tensor, leaf: Tensor, credit: Credit, weights: Weights): Tensor {
+  let out = value;
+  for (const [site, weight] of weights) if (weight.kind === "density") out = times(out, site, weight, leaf, credit);
+  const tau = exponent(credit, weights, leaf, leaf.shape, null);
+  return tau === null ? out : mul(out, apply(box, [toDType(tau, value.dtype)], null));
+}
+
+/** Σ over scored sites but `without`, and over their elements that may influence each element of `node`, of log p. */
+export function exponent(
+  credit: Credit,
+  weights: Weights,
+  node: Tensor,
+  shape: readonly number[],
+  without: Tensor | null,
+): Tensor | null {
+  let tau: Tensor | null = null;
+  for (const [site, { kind, by }] of weights) {
+    if (kind !== "box" || site === without) continue;
+    const pushed = push(by, credit.relation(site, node), batchShapeOfSite(site), shape, tensorOps);
+    if (pushed === null) continue;
+    tau = tau === null ? pushed : add(tau, pushed);
+  }
+  return tau;
+}
+
+/**
+ * The product of a site's densities: one factor per element that some cost mixes (elements on aligned axes meet different costs). Products
+ * and not sums of logarithms, so that probabilities of 0 have derivatives. Where a cost is not reached the factor is 1.
+ */
+function times(value: Tensor, site: Tensor, { by, aligned }: Weight, leaf: Tensor, credit: Credit): Tensor {
+  const batch = batchShapeOfSite(site);
+  const relation = credit.relation(site, leaf);
+  if (relation === "bottom") return value;
+  const free = range(batch.length).filter((axis) => !aligned.includes(axis));
+  const count = sizeOf(free.map((axis) => batch[axis] as number));
+  let out = value;
+  for (let e = 0; e < count; e++) {
+    const mask = count === 1 ? null : maskOf(e, batch, free);
+    const reached = push(mask ?? filled(batch, 1), relation, batch, leaf.shape, tensorOps);
+    if (reached === null) continue;
+    const unreached = elements(currentRuntime().run([reached], new Map())[0] as NDArray).map((n) => 1 - n);
+    const factor = toDType(
+      push(mask ? mul(by, toDType(mask, by.dtype)) : by, relation, batch, leaf.shape, tensorOps) as Tensor,
+      value.dtype,
+    );
+    const everywhere = unreached.every((n) => n === 0);
+    out = mul(out, everywhere ? factor : add(factor, toDType(constantOf(unreached, reached.shape), value.dtype)));
+  }
+  return out;
+}
+
+/** 1 at the elements whose number along the free axes is e, 0 elsewhere. */
+function maskOf(e: number, batch: readonly number[], free: readonly number[]): Tensor {
+  const size = sizeOf(batch);
+  const mask = new Float32Array(size);
+  for (let i = 0; i < size; i++) mask[i] = rankAmong(i, batch, free) === e ? 1 : 0;
+  return constantOf(mask, batch);
+}
+
+function filled(shape: readonly number[], value: number): Tensor {
+  return constantOf(new Float32Array(sizeOf(shape)).fill(value), shape);
+}
+
+function constantOf(data: ArrayLike<number>, shape: readonly number[]): Tensor {
+  return leaf(dense(Float32Array.from(data), "float32", shape));
+}
+
+/** The row-major number of element i of `shape` along the axes `free`. */
+export function rankAmong(i: number, shape: readonly number[], free: readonly number[]): number {
+  let rank = 0;
+  let scale = 1;
+  let rest = i;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const n = shape[axis] as number;
+    if (free.includes(axis)) {
+      rank += (rest % n) * scale;
+      scale *= n;
+    }
+    rest = Math.floor(rest / n);
+  }
+  return rank;
+}
