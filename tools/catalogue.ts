@@ -38,7 +38,11 @@ function estimatorTable(): string {
 
 function primitiveTable(): string {
   const rows = primitives.map((p) => {
-    const linear = Array.isArray(p.linear) ? (p.linear.length === 0 ? "–" : `inputs ${p.linear.join(", ")}`) : String(p.linear);
+    const linear = Array.isArray(p.linear)
+      ? p.linear.length === 0
+        ? "–"
+        : `inputs ${p.linear.join(", ")}`
+      : String(p.linear);
     const smooth = typeof p.smooth === "string" ? p.smooth : p.smooth.join(", ");
     return [p.name, linear, smooth, String(p.laws.length)];
   });
@@ -57,10 +61,13 @@ export function catalogue(): string {
   const sections: readonly (readonly [string, string])[] = [
     ["Distributions", distributionTable()],
     ["Estimators", estimatorTable()],
-    ["Optimizers", Object.entries(optim)
+    [
+      "Optimizers",
+      Object.entries(optim)
         .filter(([, value]) => typeof value === "function")
         .map(([name]) => `- \`${name}\``)
-        .join("\n")],
+        .join("\n"),
+    ],
     ["Math functions (float64)", mathTable()],
     ["Primitives", primitiveTable()],
   ];

@@ -68,26 +68,22 @@ export const meanLayer: Layer = {
   units: (h, { W1 }) => named(sigmoid(matmul(h, W1)), "a"),
 };
 
-/** Logits of the classes [batch, classes]. */
-function logits(layer: Layer, weights: Weights, x: Tensor, draw: Draw): Tensor {
-  const h = named(sigmoid(matmul(x, weights.W0)), "h");
-  return named(matmul(layer.units(h, weights, draw), weights.W2), "o");
-}
+const hidden = ({ W0 }: Weights, x: Tensor): Tensor => named(sigmoid(matmul(x, W0)), "h");
 
 /** The cost of one run of the network: mean cross-entropy over the batch. */
 export function costOf(layer: Layer): (weights: Weights, data: Batch) => Tensor {
   return (weights, { x, y }) => {
-    const o = logits(layer, weights, x, (d) => sample(d, { name: "a" }));
+    const a = layer.units(hidden(weights, x), weights, (d) => sample(d, { name: "a" }));
+    const o = named(matmul(a, weights.W2), "o");
     return mean(named(neg(sum(mul(y, logSoftmax(o)), -1)), "c"));
   };
 }
 
 /** Probabilities of the classes [batch, classes], averaged over `draws` draws of the random units. */
 export function predict(layer: Layer, weights: Weights, x: Tensor, draws: number, key: KeyLike): Tensor {
-  const each = Array.from({ length: draws }, (_, r) =>
-    softmax(logits(layer, weights, x, (d) => d.sample(foldIn(key, r)))),
-  );
-  return each.reduce((a, b) => a.add(b)).mul(1 / draws);
+  const all = (d: Distribution<"logProb">): Tensor => d.sample(key, { sampleShape: [draws] });
+  const o = matmul(layer.units(hidden(weights, x), weights, all), weights.W2);
+  return o.rank === 2 ? softmax(o) : mean(softmax(o), 0);
 }
 
 export interface Sizes {

@@ -20,7 +20,7 @@ export const full: Settings = {
   hidden: 64,
   units: 64,
   batch: 50,
-  epochs: 8,
+  epochs: 6,
   samples: 4,
   draws: 8,
   learningRate: 0.01,
@@ -28,4 +28,4 @@ export const full: Settings = {
 };
 
 /** A few seconds: fewer digits, a smaller net. */
-export const quick: Settings = { ...full, train: 600, test: 200, hidden: 32, units: 32, epochs: 6 };
+export const quick: Settings = { ...full, train: 800, test: 200, hidden: 32, units: 32, epochs: 5 };

@@ -59,7 +59,11 @@ export function normalAxes(where: string, axes: number | readonly number[] | und
 export function normalAxis(where: string, axis: number, rank: number): number {
   const normal = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || normal < 0 || normal >= rank) {
-    fail({ where, got: `axis ${axis} of a tensor of rank ${rank}`, expected: rank === 0 ? "no axis" : `an axis in [${-rank}, ${rank - 1}]` });
+    fail({
+      where,
+      got: `axis ${axis} of a tensor of rank ${rank}`,
+      expected: rank === 0 ? "no axis" : `an axis in [${-rank}, ${rank - 1}]`,
+    });
   }
   return normal;
 }

@@ -52,7 +52,9 @@ function describe<L>(
   }
   if (isPlainObject(tree)) {
     const keys = Object.keys(tree);
-    const children = keys.map((key) => describe(where, tree[key], path === "" ? key : `${path}.${key}`, isLeaf, leaves, paths));
+    const children = keys.map((key) =>
+      describe(where, tree[key], path === "" ? key : `${path}.${key}`, isLeaf, leaves, paths),
+    );
     return { kind: "object", keys, children };
   }
   return fail({

@@ -61,6 +61,8 @@ async function imported(full: string, path: string, io: Io): Promise<Bridge> {
   const ofTypescript = typescript.includes(extname(full)) || own("index").endsWith(".ts");
   // tsx runs TypeScript, and what TypeScript imports: it stays registered while the file is loaded, later imports included.
   const unregister = ofTypescript ? (await load<typeof import("tsx/esm/api")>("tsx", io.cwd, "tsx/esm/api")).register() : null;
+  // Stacks point into the file as it was written.
+  process.setSourceMapsEnabled(true);
   nameLibrary();
   // One module that imports all: the file and the library go through the same loader, so they share the library's state.
   const parts = {
@@ -92,7 +94,8 @@ function nameLibrary(): void {
   const hook = `export const resolve = async (name, context, next) => {
     if (name === "samplegrad") return { url: ${JSON.stringify(own("index"))}, shortCircuit: true };
     const found = await next(name, context);
-    return found.format === "commonjs" && /\\.tsx?(\\?|$)/.test(found.url) ? { ...found, format: "module" } : found;
+    const plain = found.url.replace(/(%3F|\\?).*$/, "");
+    return found.format === "commonjs" && /\\.tsx?$/.test(plain) ? { ...found, url: plain, format: "module" } : found;
   };`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
@@ -103,6 +106,7 @@ function reasonOf(error: unknown, full: string, path: string): string {
   const told = error.message.split(full).join(path).split(pathToFileURL(full).href).join(path);
   const transform = /^Transform failed with \d+ errors?:\n(.*?)(?::\s*ERROR)?: (.*)/s.exec(told);
   if (transform) return `syntax error at ${transform[1]}: ${(transform[2] as string).split("\n")[0]}`;
+  if (error.name === "SyntaxError" && told.includes("does not provide an export")) return told;
   if (error.name === "SyntaxError") {
     const line = new RegExp(`:(\\d+)\\n`).exec(`${error.stack?.split("\n")[0]}\n`)?.[1];
     return `syntax error${line === undefined ? "" : ` at ${path}:${line}`}: ${told}`;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync, realpathSync } from "node:fs";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { auditCommand, explainCommand, runCommand } from "./commands.js";
 import { CliError, type ExitCode, type Io } from "./io.js";
@@ -73,9 +73,16 @@ function complain(error: unknown, io: Io): ExitCode {
   if (typeof code === "string" && code.startsWith("commander.")) return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
   // By name: the program's library may be another instance than the one this file was loaded with.
   const told = error instanceof CliError || ["SamplegradError", "NoGradientError"].includes(name);
-  io.stderr.write(`samplegrad: ${told ? message : (stack ?? message)}\n`);
+  io.stderr.write(`samplegrad: ${told ? message : outside(stack ?? message)}\n`);
   if (error instanceof CliError) return error.code;
   return where === "estimators" ? 2 : 1;
+}
+
+/** A stack without the library's own frames: what is wrong is in the program, or above all of them. */
+function outside(stack: string): string {
+  const here = new URL("..", import.meta.url);
+  const lines = stack.split("\n").filter((line) => !line.includes(here.href) && !line.includes(fileURLToPath(here)) && !line.includes("node:internal"));
+  return lines.length > 1 ? lines.join("\n") : stack;
 }
 
 /** Whether this file is what node was asked to run, links of a package manager resolved. */

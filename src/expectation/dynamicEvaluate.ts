@@ -8,9 +8,10 @@ import { pullCotangents } from "../transforms/transpose.js";
 import { type Choosing, choose, type Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import { type DynamicCall, type DynamicRun, dynamicRuns } from "./dynamic.js";
-import { BLOCKS, Blocks, constantLike, type Estimate, LEAST_SHARED } from "./estimate.js";
-import { chunksOf, type Spread } from "./evaluate.js";
+import { BLOCKS, Blocks, constantLike, type Estimate, Grouped, LEAST_SHARED } from "./estimate.js";
+import { chunksOf } from "./evaluate.js";
 import { rewrite } from "./rewrite.js";
+import type { Spread } from "./spread.js";
 
 /** Estimates of a dynamic program: every run has a graph of its own, so runs are computed one after another. */
 export interface DynamicOptions {
@@ -38,7 +39,7 @@ interface Planned extends DynamicRun {
 export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): DynamicNumbers {
   const { samples, chunk, signal, onProgress } = options;
   const values = new Blocks([]);
-  let blocks: Blocks[] = [];
+  let blocks: Grouped[] = [];
   let means: Blocks[] = [];
   let last: Planned | null = null;
   let shared = false;
@@ -57,7 +58,7 @@ export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): Dyna
       values.add(elements(value), 1);
       if (means.length === 0) {
         means = derived.map((d) => new Blocks(d.shape));
-        blocks = derived.map((d) => new Blocks(d.shape));
+        blocks = derived.map((d) => new Grouped(d.shape));
       }
       derived.forEach((d, i) => (means[i] as Blocks).add(elements(d), 1));
       collect(blocks, derived, r, inBlock, count);
@@ -69,10 +70,9 @@ export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): Dyna
   return numbersOf(values, means, blocks, last as unknown as Planned, samples, shared, order);
 }
 
-/** Sums of `inBlock` runs at a time become blocks; a chunk's remainder is left out of the spread. */
-const pending = new WeakMap<Blocks, Float64Array>();
+/** Adds one run to its block; a chunk's remainder is left out of the spread. */
 function collect(
-  blocks: readonly Blocks[],
+  blocks: readonly Grouped[],
   derived: readonly NDArray[],
   r: number,
   inBlock: number,
@@ -80,12 +80,7 @@ function collect(
 ): void {
   if (r >= inBlock * Math.floor(count / inBlock)) return;
   derived.forEach((d, i) => {
-    const block = blocks[i] as Blocks;
-    const flat = elements(d);
-    const sums = r % inBlock === 0 ? new Float64Array(flat.length) : (pending.get(block) as Float64Array);
-    for (let k = 0; k < flat.length; k++) sums[k] = (sums[k] as number) + (flat[k] as number) / inBlock;
-    pending.set(block, sums);
-    if (r % inBlock === inBlock - 1) block.add(sums, inBlock);
+    (blocks[i] as Grouped).add(elements(d), inBlock);
   });
 }
 
@@ -96,7 +91,7 @@ function derivativesOf(objective: Tensor, holes: readonly Tensor[], order: 0 | 1
 function numbersOf(
   values: Blocks,
   means: readonly Blocks[],
-  blocks: readonly Blocks[],
+  blocks: readonly Grouped[],
   last: Planned,
   samples: number,
   shared: boolean,

@@ -21,7 +21,7 @@ export const LEAST_SHARED = 64;
 
 /** Weighted mean and spread of blocks, element by element. */
 export class Blocks {
-  private readonly sums: Float64Array;
+  private readonly means: Float64Array;
   private readonly squares: Float64Array;
   private readonly shape: Shape;
   private weight = 0;
@@ -30,7 +30,7 @@ export class Blocks {
   constructor(shape: Shape) {
     this.shape = shape;
     const size = shape.reduce((a, b) => a * b, 1);
-    this.sums = new Float64Array(size);
+    this.means = new Float64Array(size);
     this.squares = new Float64Array(size);
   }
 
@@ -38,12 +38,12 @@ export class Blocks {
   add(block: ArrayLike<number>, weight: number): void {
     this.weight += weight;
     this.count++;
-    for (let i = 0; i < this.sums.length; i++) {
-      const delta = (block[i] as number) - (this.sums[i] as number);
+    for (let i = 0; i < this.means.length; i++) {
+      const delta = (block[i] as number) - (this.means[i] as number);
       const step = (delta * weight) / this.weight;
-      this.sums[i] = (this.sums[i] as number) + step;
+      this.means[i] = (this.means[i] as number) + step;
       this.squares[i] =
-        (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.sums[i] as number));
+        (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.means[i] as number));
     }
   }
 
@@ -52,13 +52,29 @@ export class Blocks {
   }
 
   mean(dtype: Type["dtype"]): Tensor {
-    return tensorOf(this.sums, dtype, this.shape);
+    return tensorOf(this.means, dtype, this.shape);
   }
 
   /** √(Σ w (b − mean)² / (blocks − 1) / `runs`): for independent runs the standard error of a mean over `runs` of them. */
   stderr(dtype: Type["dtype"], runs: number = this.weight): Tensor {
     const out = this.squares.map((square) => Math.sqrt(square / Math.max(0, this.count - 1) / runs));
     return tensorOf(out, dtype, this.shape);
+  }
+}
+
+/** Blocks that are filled one run at a time. */
+export class Grouped extends Blocks {
+  private sums: Float64Array | null = null;
+  private runs = 0;
+
+  /** Adds one run; `size` of them make a block. */
+  override add(run: ArrayLike<number>, size: number): void {
+    this.sums ??= new Float64Array(run.length);
+    for (let i = 0; i < run.length; i++) this.sums[i] = (this.sums[i] as number) + (run[i] as number) / size;
+    if (++this.runs < size) return;
+    super.add(this.sums, size);
+    this.sums = null;
+    this.runs = 0;
   }
 }
 

@@ -2,7 +2,7 @@ import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
 import { readAll } from "../runtime/read.js";
-import { addRows, BLOCKS, Blocks, constantLike, type Estimate, LEAST_SHARED } from "./estimate.js";
+import { addRows, Blocks, constantLike, type Estimate } from "./estimate.js";
 import { type Derivatives, type Layout, manyRuns, type OneRun, type Runs } from "./runs.js";
 
 /** Numbers of an expectation: runs in fixed chunks, means merged, spread from blocks. */
@@ -129,7 +129,7 @@ function valueEstimate(values: Blocks, objective: Tensor): Estimate<Tensor> {
   return { mean: values.mean(objective.dtype), stderr, dof: values.blocks - 1, reason };
 }
 
-function layouts(call: Call): { layout: Layout; runs: number }[] {
+export function layouts(call: Call): { layout: Layout; runs: number }[] {
   if (call.replicates > 1) {
     return [
       { layout: { inner: call.samples, outer: call.replicates, shared: false }, runs: call.samples * call.replicates },
@@ -142,7 +142,7 @@ function layouts(call: Call): { layout: Layout; runs: number }[] {
 }
 
 /** For each derivative a node of its dtype. */
-function parameterTypes(ev: Evaluator, order: Derivatives): readonly Tensor[] {
+export function parameterTypes(ev: Evaluator, order: Derivatives): readonly Tensor[] {
   if (order === 0) return [];
   const holes = ev.core.program.holes.slice(0, ev.core.program.parameters);
   return order === 1 ? holes : holes.flatMap((hole) => holes.map(() => hole));
@@ -160,68 +160,4 @@ function exact(ev: Evaluator, call: Call, order: Derivatives): Numbers {
     },
     derivatives: derived.map((array) => leaf(contiguous(array))),
   };
-}
-
-export interface Spread {
-  readonly stderrs: readonly Tensor[];
-  readonly dof: number;
-  readonly reason: string | null;
-}
-
-/** Why the spread of derivatives cannot be told at this many runs; null when it can. */
-export function spreadReason(ev: Evaluator, call: Call): string | null {
-  if (!ev.core.random || call.replicates > 1) return null;
-  const shared = [...ev.core.plan.choices.values()].some(
-    (choice) => choice.baseline === "leaveOneOut" && choice.estimator.rest === "observe" && choice.differentiated,
-  );
-  if (call.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
-  if (shared && call.samples < LEAST_SHARED) {
-    return `${call.samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
-  }
-  return null;
-}
-
-/** Standard errors of the derivatives: the spread of 32 blocks of runs, or of replicates. */
-export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
-  const types = parameterTypes(ev, order);
-  const { program } = ev.core;
-  const shapes = order === 1 ? types.map((t) => t.shape) : hessianShapes(program.holes.slice(0, program.parameters));
-  const filled = (value: number, dof: number, reason: string | null): Spread => ({
-    stderrs: types.map((t, i) => constantLike({ shape: shapes[i] as readonly number[], dtype: t.dtype }, value)),
-    dof,
-    reason,
-  });
-  if (!ev.core.random) return filled(0, Number.POSITIVE_INFINITY, null);
-  const reason = spreadReason(ev, call);
-  if (reason) return filled(Number.NaN, 0, reason);
-  const blocks = shapes.map((shape) => new Blocks(shape));
-  let first = 0;
-  for (const { layout, count } of blockLayouts(call)) {
-    if (layout) {
-      const runs = ev.runs(layout, order);
-      ev.run(runs, runs.derivatives, call, first).forEach((array, i) =>
-        addRows(blocks[i] as Blocks, array, layout.inner),
-      );
-    }
-    first += count;
-  }
-  return {
-    stderrs: blocks.map((b, i) => b.stderr((types[i] as Tensor).dtype, call.samples * call.replicates)),
-    dof: (blocks[0]?.blocks ?? 1) - 1,
-    reason: null,
-  };
-}
-
-function hessianShapes(holes: readonly Tensor[]): (readonly number[])[] {
-  return holes.flatMap((a) => holes.map((b) => [...a.shape, ...b.shape]));
-}
-
-/** Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks) is left out of the spread alone. */
-function blockLayouts(call: Call): { layout: Layout | null; count: number }[] {
-  if (call.replicates > 1) return layouts(call).map(({ layout, runs }) => ({ layout, count: runs }));
-  return chunksOf(call.samples, call.chunk).map((count) => {
-    const outer = Math.min(BLOCKS, count);
-    const inner = Math.floor(count / outer);
-    return { layout: outer < 2 ? null : { inner, outer, shared: true }, count };
-  });
 }

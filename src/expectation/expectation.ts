@@ -12,11 +12,12 @@ import { type AuditOptions, type AuditResult, audit } from "./audit.js";
 import { type Choosing, checkNames, choose } from "./choose.js";
 import { type DynamicOptions, evaluateDynamic, inlineDynamic } from "./dynamicEvaluate.js";
 import { constantLike, type Estimate } from "./estimate.js";
-import { type Call, Evaluator, evaluate, type Spread, spread, spreadReason } from "./evaluate.js";
+import { type Call, Evaluator, evaluate } from "./evaluate.js";
 import { type ExplainOptions, type Explanation, explain } from "./explain.js";
 import { inlineEstimate } from "./inline.js";
 import { argumentName, type Program, type ProgramFunction, type Trees, traceProgram } from "./program.js";
 import { type OneRun, oneRun } from "./runs.js";
+import { type Spread, spread, spreadReason } from "./spread.js";
 
 /** E[f]: the value and the gradient of the expectation of a program with random choices in it. */
 export interface ExpectationOptions {

@@ -3,12 +3,13 @@ import { apply, type Tensor } from "../graph/tensor.js";
 import { substitute } from "../graph/walk.js";
 import { detach } from "../primitives/control.js";
 import { reshapeTo } from "../primitives/linear.js";
-import { add, mul, sqrt, square, sub } from "../tensor/elementwise.js";
+import { add, maximum, mul, sqrt, square, sub } from "../tensor/elementwise.js";
 import { mean, sum, variance } from "../tensor/reducing.js";
 import { concat, slice } from "../tensor/shaping.js";
-import { constantLike, type Estimate } from "./estimate.js";
-import { type Call, chunksOf, type Evaluator, type Spread, spreadReason } from "./evaluate.js";
+import { BLOCKS, constantLike, type Estimate } from "./estimate.js";
+import { type Call, type Evaluator, layouts } from "./evaluate.js";
 import type { Layout, Runs } from "./runs.js";
+import { blockLayouts, type Spread, sharesBaseline, spreadReason } from "./spread.js";
 
 /**
  * An expectation inside another transform: its graph becomes part of that graph, chunk after chunk, with the caller's nodes in place
@@ -23,7 +24,7 @@ export interface Inlined {
 export function inlineEstimate(ev: Evaluator, call: Call, order: 0 | 1): Inlined {
   const total = call.samples * call.replicates;
   const parts = ev.core.random
-    ? layouts(call, false)
+    ? layouts(call).map(({ layout, runs }) => ({ layout, count: runs }))
     : [{ layout: { inner: 1, outer: null, shared: true }, count: total }];
   let first = 0;
   const placed = parts.map(({ layout, count }) => {
@@ -61,22 +62,6 @@ function average(x: Tensor, { outer }: Layout): Tensor {
   return outer === null ? x : mean(x, 0);
 }
 
-function layouts(call: Call, blocks: boolean): { layout: Layout; count: number }[] {
-  if (call.replicates > 1)
-    return [
-      { layout: { inner: call.samples, outer: call.replicates, shared: false }, count: call.samples * call.replicates },
-    ];
-  return chunksOf(call.samples, call.chunk).map((count) => {
-    const outer = Math.min(32, count);
-    return {
-      layout: blocks
-        ? { inner: Math.floor(count / outer), outer, shared: true }
-        : { inner: count, outer: null, shared: true },
-      count,
-    };
-  });
-}
-
 /** The outputs with the caller's nodes for the placeholders. */
 function put(ev: Evaluator, runs: Runs, outputs: readonly Tensor[], call: Call, first: number): Tensor[] {
   const { program } = ev.core;
@@ -108,30 +93,49 @@ function inlineSpread(ev: Evaluator, call: Call): Spread {
   const { program, random } = ev.core;
   const holes = program.holes.slice(0, program.parameters);
   const reason = spreadReason(ev, call);
-  if (!random || reason)
+  if (!random || reason) {
+    const value = reason ? Number.NaN : 0;
     return {
-      stderrs: holes.map((hole) => constantLike(hole, reason ? Number.NaN : 0)),
+      stderrs: holes.map((hole) => constantLike(hole, value)),
       dof: random ? 0 : Number.POSITIVE_INFINITY,
       reason,
     };
+  }
+  const together = blockVariances(ev, call, true);
+  const apart = call.replicates === 1 && sharesBaseline(ev) ? blockVariances(ev, call, false).variances : null;
+  const stderrs = together.variances.map((v, i) => {
+    const more = apart ? mul(maximum(sub(apart[i] as Tensor, v), 0), 1 / BLOCKS) : null;
+    return sqrt(more ? add(v, more) : v);
+  });
+  return { stderrs, dof: together.blocks - 1, reason: null };
+}
+
+/** Variances of the mean from the spread of blocks; see spread.ts for the two kinds of blocks. */
+function blockVariances(ev: Evaluator, call: Call, shared: boolean): { variances: Tensor[]; blocks: number } {
   let first = 0;
-  const parts = layouts(call, true).map(({ layout, count }) => {
-    const runs = ev.runs(layout, 1);
-    const out = put(ev, runs, runs.derivatives, call, first);
+  const parts: { blocks: readonly Tensor[]; weight: number }[] = [];
+  for (const { layout, count } of blockLayouts(call)) {
+    if (layout && (shared || layout.inner >= 2)) {
+      const runs = ev.runs({ ...layout, shared: layout.shared && shared }, 1);
+      parts.push({ blocks: put(ev, runs, runs.derivatives, call, first), weight: layout.inner });
+    }
     first += count;
-    return { blocks: out, weight: layout.inner };
-  });
-  const blocks = parts.reduce((n, part) => n + ((part.blocks[0] as Tensor).shape[0] as number), 0);
+  }
+  const sizes = parts.map((part) => (part.blocks[0] as Tensor).shape[0] as number);
+  const blocks = sizes.reduce((a, b) => a + b, 0);
+  const used = parts.reduce((n, part, k) => n + part.weight * (sizes[k] as number), 0);
   const total = call.samples * call.replicates;
-  const used = parts.reduce((n, part) => n + part.weight * ((part.blocks[0] as Tensor).shape[0] as number), 0);
-  const stderrs = holes.map((_, i) => {
-    const centre = parts
-      .map((part) => mul(sum(part.blocks[i] as Tensor, 0), part.weight / used))
-      .reduce((a, b) => add(a, b));
-    const squares = parts
-      .map((part) => mul(sum(square(sub(part.blocks[i] as Tensor, centre)), 0), part.weight))
-      .reduce((a, b) => add(a, b));
-    return sqrt(mul(squares, 1 / ((blocks - 1) * total)));
+  const variances = ev.core.program.holes.slice(0, ev.core.program.parameters).map((_, i) => {
+    const sums = (f: (block: Tensor) => Tensor): Tensor =>
+      parts.map((part) => mul(sum(f(part.blocks[i] as Tensor), 0), part.weight)).reduce((a, b) => add(a, b));
+    const centre = mul(
+      sums((block) => block),
+      1 / used,
+    );
+    return mul(
+      sums((block) => square(sub(block, centre))),
+      1 / ((blocks - 1) * total),
+    );
   });
-  return { stderrs, dof: blocks - 1, reason: null };
+  return { variances, blocks };
 }

@@ -9,13 +9,18 @@ export interface TracedGraph {
 
 /** The first difference between two traces of one program, in words; null when they are the same graph with the same constants. */
 export function compareGraphs(before: TracedGraph, after: TracedGraph): string | null {
-  if (before.outputs.length !== after.outputs.length) return `the program returned ${before.outputs.length} results, then ${after.outputs.length}`;
+  if (before.outputs.length !== after.outputs.length)
+    return `the program returned ${before.outputs.length} results, then ${after.outputs.length}`;
   const paired = new Map<Tensor, Tensor>();
   let captured: string | null = null;
   before.holes.forEach((hole, i) => {
     paired.set(hole, after.holes[i] as Tensor);
   });
-  const stack: [Tensor, Tensor, Tensor | null][] = before.outputs.map((node, i) => [node, after.outputs[i] as Tensor, null]);
+  const stack: [Tensor, Tensor, Tensor | null][] = before.outputs.map((node, i) => [
+    node,
+    after.outputs[i] as Tensor,
+    null,
+  ]);
   for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
     const [a, b, user] = pair;
     const known = paired.get(a);
@@ -48,15 +53,22 @@ function capture(a: Tensor, b: Tensor): string | null {
 }
 
 function compareNodes(a: Tensor, b: Tensor, user: Tensor | null): string | null {
-  if (a.value !== null && b.value !== null && a.primitive === null && b.primitive === null) return compareConstants(a, b, user);
-  const differs = a.primitive !== b.primitive || a.dtype !== b.dtype || String(a.shape) !== String(b.shape) || a.inputs.length !== b.inputs.length;
-  if (differs || !sameParams(a.params, b.params)) return `the program took another path: ${describe(a)} stood where ${describe(b)} stands now`;
+  if (a.value !== null && b.value !== null && a.primitive === null && b.primitive === null)
+    return compareConstants(a, b, user);
+  const differs =
+    a.primitive !== b.primitive ||
+    a.dtype !== b.dtype ||
+    String(a.shape) !== String(b.shape) ||
+    a.inputs.length !== b.inputs.length;
+  if (differs || !sameParams(a.params, b.params))
+    return `the program took another path: ${describe(a)} stood where ${describe(b)} stands now`;
   return null;
 }
 
 function compareConstants(a: Tensor, b: Tensor, user: Tensor | null): string | null {
   const place = user?.primitive ? `captured constant of ${user.primitive.name}` : "captured constant";
-  if (a.dtype !== b.dtype || String(a.shape) !== String(b.shape)) return `the ${place} was ${describe(a)} and is now ${describe(b)}`;
+  if (a.dtype !== b.dtype || String(a.shape) !== String(b.shape))
+    return `the ${place} was ${describe(a)} and is now ${describe(b)}`;
   const [x, y] = [elements(a.value as NonNullable<Tensor["value"]>), elements(b.value as NonNullable<Tensor["value"]>)];
   const at = x.findIndex((value, i) => !Object.is(value, y[i]));
   if (at < 0) return null;

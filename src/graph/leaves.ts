@@ -1,8 +1,8 @@
 import { allocate, type DType, dtypeOf, isTypedArray, type TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { type Shape, show, sizeOf } from "../base/shape.js";
-import { isTensor, leaf, type Tensor } from "./tensor.js";
 import { dense } from "../kernel/ndarray.js";
+import { isTensor, leaf, type Tensor } from "./tensor.js";
 
 /** What stands for a tensor: one, a number, a truth value, a typed array, or arrays of numbers all the way down. */
 export type TensorLike = Tensor | number | boolean | TypedArray | NestedNumbers;
@@ -37,7 +37,8 @@ function store(data: ArrayLike<number | boolean>, dtype: DType): TypedArray {
 }
 
 function shaped(data: TypedArray, dtype: DType, shape: Shape): Tensor {
-  if (sizeOf(shape) !== data.length) fail({ where: "tensor", got: `${data.length} numbers for shape ${show(shape)}`, expected: `${sizeOf(shape)}` });
+  if (sizeOf(shape) !== data.length)
+    fail({ where: "tensor", got: `${data.length} numbers for shape ${show(shape)}`, expected: `${sizeOf(shape)}` });
   return leaf(dense(data, dtype, shape));
 }
 
@@ -60,13 +61,23 @@ function measure(data: NestedNumbers, flat: (number | boolean)[]): number[] {
 
 function agree(before: number[] | null, now: number[], row: number): void {
   if (before && show(before) !== show(now)) {
-    fail({ where: "tensor", got: `ragged data: row ${row} has shape ${show(now)}, the row before ${show(before)}`, expected: "rows of one shape" });
+    fail({
+      where: "tensor",
+      got: `ragged data: row ${row} has shape ${show(now)}, the row before ${show(before)}`,
+      expected: "rows of one shape",
+    });
   }
 }
 
 /** True for leaves of a parameter tree: `[1, 2]` is one vector, `[tensor, tensor]` a list of two. */
 export function isTensorLike(x: unknown): x is TensorLike {
-  return isTensor(x) || typeof x === "number" || typeof x === "boolean" || isTypedArray(x) || (Array.isArray(x) && x.length > 0 && x.every(isNumbers));
+  return (
+    isTensor(x) ||
+    typeof x === "number" ||
+    typeof x === "boolean" ||
+    isTypedArray(x) ||
+    (Array.isArray(x) && x.length > 0 && x.every(isNumbers))
+  );
 }
 
 function isNumbers(x: unknown): boolean {

@@ -45,16 +45,34 @@ export interface Primitive<P> {
   /** Inputs whose numbers the kernel needs; "all" but for primitives whose value is known without them. */
   readonly needs: "all" | readonly number[];
   /** The tangent of the output from those of the inputs (null: zero). */
-  readonly jvp: (tangents: readonly (Tensor | null)[], inputs: readonly Tensor[], params: P, out: Tensor) => Tensor | null;
+  readonly jvp: (
+    tangents: readonly (Tensor | null)[],
+    inputs: readonly Tensor[],
+    params: P,
+    out: Tensor,
+  ) => Tensor | null;
   /**
    * For each input in `linear`, the cotangent it gets from that of the output. Null: the primitive is linear in no input.
    * `linear` are the inputs that carry the unknown; the others are data.
    */
-  readonly transpose: ((cotangent: Tensor, linear: readonly boolean[], inputs: readonly Tensor[], params: P) => readonly (Tensor | null)[]) | null;
+  readonly transpose:
+    | ((
+        cotangent: Tensor,
+        linear: readonly boolean[],
+        inputs: readonly Tensor[],
+        params: P,
+      ) => readonly (Tensor | null)[])
+    | null;
   /** Which inputs may carry the unknown together: "any" subset (add), "one" at a time (mul), those listed, or none. */
   readonly linear: "any" | "one" | readonly number[];
   /** The same operation over a new axis 0 of the inputs marked in `batched`; the result has it at axis 0 too. */
-  readonly batch: (inputs: readonly Tensor[], batched: readonly boolean[], params: P, size: number, axisName: string | null) => Tensor;
+  readonly batch: (
+    inputs: readonly Tensor[],
+    batched: readonly boolean[],
+    params: P,
+    size: number,
+    axisName: string | null,
+  ) => Tensor;
   /** Which elements of each input an element of the output may read. `[]`: any; null: only the shape. */
   readonly reads: (params: P, inputs: readonly Type[], out: Type) => readonly (readonly ReadLink[] | null)[];
   /** Per input, or one for all. */
@@ -89,7 +107,10 @@ export class Tensor {
   /** What a placeholder stands for; null for every other node. */
   readonly label: string | null;
 
-  constructor(type: Type, origin: { primitive?: AnyPrimitive; inputs?: readonly Tensor[]; params?: unknown; value?: NDArray; label?: string }) {
+  constructor(
+    type: Type,
+    origin: { primitive?: AnyPrimitive; inputs?: readonly Tensor[]; params?: unknown; value?: NDArray; label?: string },
+  ) {
     this.shape = type.shape;
     this.dtype = type.dtype;
     this.primitive = origin.primitive ?? null;

@@ -1,5 +1,5 @@
-import type { NDArray } from "../kernel/ndarray.js";
 import { fail } from "../base/errors.js";
+import type { NDArray } from "../kernel/ndarray.js";
 import type { Tensor } from "./tensor.js";
 
 /**

@@ -36,7 +36,13 @@ export function substitute(
   const map = new Map(replaced);
   for (const node of between([...replaced.keys()], outputs)) {
     if (map.has(node)) continue;
-    map.set(node, rebuild(node, node.inputs.map((input) => map.get(input) ?? input)));
+    map.set(
+      node,
+      rebuild(
+        node,
+        node.inputs.map((input) => map.get(input) ?? input),
+      ),
+    );
   }
   return { outputs: outputs.map((node) => map.get(node) ?? node), map };
 }

@@ -7,7 +7,9 @@ import { contiguous, dense, elements, empty, type NDArray } from "./ndarray.js";
 
 export function broadcast(a: NDArray, shape: Shape): NDArray {
   const extra = shape.length - a.shape.length;
-  const strides = shape.map((n, axis) => (axis < extra || (a.shape[axis - extra] === 1 && n !== 1) ? 0 : (a.strides[axis - extra] as number)));
+  const strides = shape.map((n, axis) =>
+    axis < extra || (a.shape[axis - extra] === 1 && n !== 1) ? 0 : (a.strides[axis - extra] as number),
+  );
   return { ...a, shape, strides };
 }
 
@@ -57,11 +59,20 @@ function place(a: NDArray, out: TypedArray, offset: number, strides: readonly nu
 export function pad(a: NDArray, low: readonly number[], interior: readonly number[], shape: Shape): NDArray {
   const out = empty(a.dtype, shape);
   const offset = low.reduce((total, n, axis) => total + n * (out.strides[axis] as number), 0);
-  place(a, out.data, offset, out.strides.map((stride, axis) => stride * ((interior[axis] as number) + 1)));
+  place(
+    a,
+    out.data,
+    offset,
+    out.strides.map((stride, axis) => stride * ((interior[axis] as number) + 1)),
+  );
   return out;
 }
 
-export function concat(inputs: readonly NDArray[], axis: number, type: { dtype: NDArray["dtype"]; shape: Shape }): NDArray {
+export function concat(
+  inputs: readonly NDArray[],
+  axis: number,
+  type: { dtype: NDArray["dtype"]; shape: Shape },
+): NDArray {
   const out = empty(type.dtype, type.shape);
   let from = 0;
   for (const a of inputs) {
@@ -119,7 +130,8 @@ export function scatterAdd(updates: NDArray, index: NDArray, batch: number, n: n
   for (let b = 0; b < lead; b++) {
     for (let j = 0; j < m; j++) {
       const to = (b * n + checked("scatterAdd", at[b * m + j] as number, n)) * rest;
-      for (let r = 0; r < rest; r++) out.data[to + r] = (out.data[to + r] as number) + (x[(b * m + j) * rest + r] as number);
+      for (let r = 0; r < rest; r++)
+        out.data[to + r] = (out.data[to + r] as number) + (x[(b * m + j) * rest + r] as number);
     }
   }
   return out;
@@ -129,4 +141,3 @@ function checked(where: string, index: number, n: number): number {
   if (index >= 0 && index < n) return index;
   return fail({ where, got: `index ${index}`, expected: `an index in [0, ${n - 1}]` });
 }
-

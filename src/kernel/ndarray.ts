@@ -68,7 +68,9 @@ export function elements(a: NDArray): TypedArray {
 }
 
 export function contiguous(a: NDArray): NDArray {
-  return isContiguous(a) && a.offset === 0 && a.data.length === sizeOf(a.shape) ? a : dense(elements(a), a.dtype, a.shape);
+  return isContiguous(a) && a.offset === 0 && a.data.length === sizeOf(a.shape)
+    ? a
+    : dense(elements(a), a.dtype, a.shape);
 }
 
 /** True where every element is one number: a scalar, or a scalar broadcast. */

@@ -25,8 +25,9 @@ export function adam({ learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 }: A
       const [mean, squares] = averages as [Tensor, Tensor];
       const m = add(mul(mean, beta1), mul(grad, 1 - beta1));
       const v = add(mul(squares, beta2), mul(square(grad), 1 - beta2));
-      const root = sqrt(div(v, startup(beta2, step)));
-      return { param: sub(param, mul(div(rate, startup(beta1, step)), div(m, add(root, eps)))), averages: [m, v] };
+      const root = sqrt(mul(v, div(1, startup(beta2, step))));
+      const change = mul(div(m, add(root, eps)), div(rate, startup(beta1, step)));
+      return { param: sub(param, change), averages: [m, v] };
     },
   });
 }

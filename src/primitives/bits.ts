@@ -12,10 +12,19 @@ import { allBatched } from "./linear.js";
 
 function isKey(where: string, key: Type, word?: Type): void {
   if (key.dtype !== "uint32" || key.shape[key.shape.length - 1] !== 2) {
-    fail({ where, got: `a key ${key.dtype}${show(key.shape)}`, expected: "uint32[..., 2]", write: "key(seed), split(key, n) or foldIn(key, i)" });
+    fail({
+      where,
+      got: `a key ${key.dtype}${show(key.shape)}`,
+      expected: "uint32[..., 2]",
+      write: "key(seed), split(key, n) or foldIn(key, i)",
+    });
   }
   if (word && (word.dtype !== "uint32" || !sameShape(word.shape, key.shape.slice(0, -1)))) {
-    fail({ where, got: `a key ${show(key.shape)} and words ${word.dtype}${show(word.shape)}`, expected: `one uint32 word per key, ${show(key.shape.slice(0, -1))}` });
+    fail({
+      where,
+      got: `a key ${show(key.shape)} and words ${word.dtype}${show(word.shape)}`,
+      expected: `one uint32 word per key, ${show(key.shape.slice(0, -1))}`,
+    });
   }
 }
 
@@ -53,8 +62,20 @@ export const randomBits: Primitive<BitsParams> = {
   },
   smooth: "jump",
   laws: [
-    { inputs: [{ shape: [2], dtype: "uint32" }, { shape: [], dtype: "uint32" }], params: { shape: [3], lane: -1 } },
-    { inputs: [{ shape: [2, 2], dtype: "uint32" }, { shape: [2], dtype: "uint32" }], params: { shape: [2, 2], lane: 1 } },
+    {
+      inputs: [
+        { shape: [2], dtype: "uint32" },
+        { shape: [], dtype: "uint32" },
+      ],
+      params: { shape: [3], lane: -1 },
+    },
+    {
+      inputs: [
+        { shape: [2, 2], dtype: "uint32" },
+        { shape: [2], dtype: "uint32" },
+      ],
+      params: { shape: [2, 2], lane: 1 },
+    },
   ],
 };
 
@@ -88,8 +109,20 @@ export const deriveKey: Primitive<{ readonly domain: number }> = {
   },
   smooth: "jump",
   laws: [
-    { inputs: [{ shape: [2], dtype: "uint32" }, { shape: [], dtype: "uint32" }], params: { domain: 7 } },
-    { inputs: [{ shape: [3, 2], dtype: "uint32" }, { shape: [3], dtype: "uint32" }], params: { domain: 7 } },
+    {
+      inputs: [
+        { shape: [2], dtype: "uint32" },
+        { shape: [], dtype: "uint32" },
+      ],
+      params: { domain: 7 },
+    },
+    {
+      inputs: [
+        { shape: [3, 2], dtype: "uint32" },
+        { shape: [3], dtype: "uint32" },
+      ],
+      params: { domain: 7 },
+    },
   ],
 };
 
@@ -105,7 +138,11 @@ export const jaxRandomBits: Primitive<{ readonly shape: Shape }> = {
     const result = empty("uint32", out.shape);
     const size = sizeOf(shape);
     for (let b = 0; b < keys.length / 2; b++) {
-      fillJaxBits((result.data as Uint32Array).subarray(b * size, (b + 1) * size), keys[2 * b] as number, keys[2 * b + 1] as number);
+      fillJaxBits(
+        (result.data as Uint32Array).subarray(b * size, (b + 1) * size),
+        keys[2 * b] as number,
+        keys[2 * b + 1] as number,
+      );
     }
     return result;
   },
@@ -127,8 +164,15 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   name: "unitUniform",
   type: (words, { dtype }) => {
     const [first] = words as [Type];
-    const fits = words.length === (dtype === "float64" ? 2 : 1) && words.every((w) => w.dtype === "uint32" && sameShape(w.shape, first.shape));
-    if (!fits) fail({ where: "unitUniform", got: words.map((w) => `${w.dtype}${show(w.shape)}`).join(" and "), expected: "one uint32 word for float32, two of one shape for float64" });
+    const fits =
+      words.length === (dtype === "float64" ? 2 : 1) &&
+      words.every((w) => w.dtype === "uint32" && sameShape(w.shape, first.shape));
+    if (!fits)
+      fail({
+        where: "unitUniform",
+        got: words.map((w) => `${w.dtype}${show(w.shape)}`).join(" and "),
+        expected: "one uint32 word for float32, two of one shape for float64",
+      });
     return { shape: first.shape, dtype };
   },
   run: ([high, low], { dtype }, out) =>
@@ -144,6 +188,9 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   smooth: "jump",
   laws: [
     { inputs: [{ shape: [2, 3], dtype: "uint32", from: [0, 2 ** 32 - 1] }], params: { dtype: "float32" } },
-    { inputs: range(2).map(() => ({ shape: [2, 3], dtype: "uint32" as const, from: [0, 2 ** 32 - 1] as const })), params: { dtype: "float64" } },
+    {
+      inputs: range(2).map(() => ({ shape: [2, 3], dtype: "uint32" as const, from: [0, 2 ** 32 - 1] as const })),
+      params: { dtype: "float64" },
+    },
   ],
 };

@@ -1,10 +1,10 @@
 import { fail } from "../base/errors.js";
 import { range, sameShape, show } from "../base/shape.js";
-import { letters, pointwise } from "../graph/reads.js";
 import { constant } from "../graph/leaves.js";
+import { letters, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { matmulLoop } from "../kernel/contract.js";
-import { map2, mulLoop } from "../kernel/loops.js";
+import { divLoop, mulLoop } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { pair } from "./fit.js";
 import { allBatched, broadcastTo, negate, permute, plus, reshapeTo } from "./linear.js";
@@ -37,7 +37,7 @@ export const divide: Primitive<null> = {
   ...mul,
   name: "div",
   type: ([a, b]) => pair("div", a as Type, b as Type),
-  run: ([a, b], _params, out) => map2((x, y) => x / y, a as NDArray, b as NDArray, out.dtype),
+  run: ([a, b], _params, out) => divLoop(a as NDArray, b as NDArray, out.dtype),
   jvp: ([s, t], [, b], _params, out) => {
     const first = s && over(s, b as Tensor);
     const second = t && negate(times(out, over(t, b as Tensor)));
@@ -58,7 +58,8 @@ export const matmul: Primitive<null> = {
   type: ([left, right]) => {
     const [a, b] = [(left as Type).shape, (right as Type).shape];
     const rank = a.length;
-    const fits = rank >= 2 && b.length === rank && a[rank - 1] === b[rank - 2] && sameShape(a.slice(0, -2), b.slice(0, -2));
+    const fits =
+      rank >= 2 && b.length === rank && a[rank - 1] === b[rank - 2] && sameShape(a.slice(0, -2), b.slice(0, -2));
     if (!fits || (left as Type).dtype !== (right as Type).dtype) {
       fail({
         where: "matmul",
@@ -75,7 +76,8 @@ export const matmul: Primitive<null> = {
     const second = t && product(a as Tensor, t);
     return first && second ? plus(first, second) : (first ?? second ?? null);
   },
-  transpose: (ct, [first], [a, b]) => (first ? [product(ct, swap(b as Tensor)), null] : [null, product(swap(a as Tensor), ct)]),
+  transpose: (ct, [first], [a, b]) =>
+    first ? [product(ct, swap(b as Tensor)), null] : [null, product(swap(a as Tensor), ct)],
   linear: "one",
   batch: ([a, b], batched, _params, size) => batchProduct(a as Tensor, b as Tensor, batched, size),
   reads: (_params, inputs, out) => {

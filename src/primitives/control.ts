@@ -1,4 +1,4 @@
-import { NoGradientError, fail } from "../base/errors.js";
+import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
@@ -89,7 +89,12 @@ export const limit: Primitive<LimitParams> = {
   batch: (inputs, batched, params, size) => apply(limit, allBatched(inputs, batched, size), params),
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
-  laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: { orders: 4, where: "law", what: "too many derivatives", write: "fewer" } }],
+  laws: [
+    {
+      inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
+      params: { orders: 4, where: "law", what: "too many derivatives", write: "fewer" },
+    },
+  ],
 };
 
 /** `limit` at 0 orders: a first-order estimate, whose own derivative would be wrong. */
@@ -112,7 +117,12 @@ export const attach: Primitive<Omit<LimitParams, "orders">> = {
   batch: (inputs, batched, params, size) => apply(attach, allBatched(inputs, batched, size), params),
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
-  laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: { where: "law", what: "a second derivative of an estimate", write: "grad" } }],
+  laws: [
+    {
+      inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
+      params: { where: "law", what: "a second derivative of an estimate", write: "grad" },
+    },
+  ],
 };
 
 /** Value 0, derivative that of its input: baselines and other terms of mean zero cost nothing until somebody differentiates. */
@@ -148,7 +158,13 @@ export const others: Primitive<OthersParams> = {
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
     if (n < 2) fail({ where: "others", got: `${n} element over the axis "${name}"`, expected: "at least two" });
     const total = reduce(x, axes, "float64", sumRun);
-    const repeated = broadcast(reshape(total, x.shape.map((m, axis) => (axes.includes(axis) ? 1 : m))), x.shape);
+    const repeated = broadcast(
+      reshape(
+        total,
+        x.shape.map((m, axis) => (axes.includes(axis) ? 1 : m)),
+      ),
+      x.shape,
+    );
     return map2((sum, own) => (sum - own) / (n - 1), repeated, x, out.dtype);
   },
   needs: "all",
@@ -166,4 +182,3 @@ export const others: Primitive<OthersParams> = {
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: "runs" } },
   ],
 };
-

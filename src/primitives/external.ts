@@ -1,13 +1,15 @@
 import type { DType, TypedArray } from "../base/dtype.js";
 import { fail, NoGradientError } from "../base/errors.js";
-import { show, sizeOf, type Shape } from "../base/shape.js";
+import { type Shape, show, sizeOf } from "../base/shape.js";
 import { leading } from "../graph/reads.js";
 import { apply, type Primitive, type Type } from "../graph/tensor.js";
 import { elements, empty, type NDArray } from "../kernel/ndarray.js";
 import { allBatched } from "./linear.js";
 
 /** What a black box is given: the numbers of each input, row-major, and their shapes. */
-export type ExternalFunction = (...inputs: readonly { readonly data: TypedArray; readonly shape: Shape }[]) => ArrayLike<number> | number;
+export type ExternalFunction = (
+  ...inputs: readonly { readonly data: TypedArray; readonly shape: Shape }[]
+) => ArrayLike<number> | number;
 
 export interface ExternalParams {
   readonly fn: ExternalFunction;
@@ -34,12 +36,14 @@ export const external: Primitive<ExternalParams> = {
     throw new NoGradientError({
       where: `external "${name}"`,
       what: "a black box has no derivative, and a parameter reaches it without a sample in between",
-      write: "sample between the parameters and the black box (the score function sees through it), or stopGradient what goes in",
+      write:
+        "sample between the parameters and the black box (the score function sees through it), or stopGradient what goes in",
     });
   },
   transpose: null,
   linear: [],
-  batch: (inputs, batched, params, size) => apply(external, allBatched(inputs, batched, size), { ...params, outer: [size, ...params.outer] }),
+  batch: (inputs, batched, params, size) =>
+    apply(external, allBatched(inputs, batched, size), { ...params, outer: [size, ...params.outer] }),
   reads: ({ maps, outer, chained }, inputs) =>
     inputs.map((input, i) => {
       const direct = !(chained && i === inputs.length - 1);
@@ -49,7 +53,15 @@ export const external: Primitive<ExternalParams> = {
   laws: [
     {
       inputs: [{ shape: [2, 3] }],
-      params: { fn: (x) => Float64Array.from(x.data, Math.floor), name: "law", shape: [2, 3], dtype: "float64", maps: 2, outer: [], chained: false },
+      params: {
+        fn: (x) => Float64Array.from(x.data, Math.floor),
+        name: "law",
+        shape: [2, 3],
+        dtype: "float64",
+        maps: 2,
+        outer: [],
+        chained: false,
+      },
     },
   ],
 };
@@ -68,10 +80,13 @@ function runExternal(inputs: readonly NDArray[], { fn, name, shape, outer }: Ext
     const got = fn(...args);
     const list = typeof got === "number" ? [got] : got;
     if (list === null || list === undefined || list.length !== size) {
-      fail({ where: `external "${name}"`, got: `${list?.length ?? String(list)} numbers`, expected: `${size}, for shape ${show(shape)}` });
+      fail({
+        where: `external "${name}"`,
+        got: `${list?.length ?? String(list)} numbers`,
+        expected: `${size}, for shape ${show(shape)}`,
+      });
     }
     for (let i = 0; i < size; i++) result.data[call * size + i] = list[i] as number;
   }
   return result;
 }
-

@@ -13,6 +13,8 @@ import * as special from "./special.js";
 /** Every primitive. The law tests walk this list: a new one is tested by existing. */
 export const primitives: readonly AnyPrimitive[] = Object.freeze(
   [linear, pointwise, contract, indexing, reduce, special, bits, check, control, { external }].flatMap((room) =>
-    Object.values(room).filter((entry): entry is AnyPrimitive => typeof entry === "object" && entry !== null && "jvp" in entry),
+    Object.values(room).filter(
+      (entry): entry is AnyPrimitive => typeof entry === "object" && entry !== null && "jvp" in entry,
+    ),
   ),
 );

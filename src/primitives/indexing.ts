@@ -21,7 +21,11 @@ export const gather: Primitive<IndexParams> = {
     const { shape, dtype } = a as Type;
     const at = places("gather", index as Type);
     if (at.shape.length !== batch + 1 || at.shape.slice(0, batch).some((n, i) => n !== shape[i])) {
-      fail({ where: "gather", got: `operand ${show(shape)} and index ${show(at.shape)}`, expected: `equal first ${batch} axes and one more in the index` });
+      fail({
+        where: "gather",
+        got: `operand ${show(shape)} and index ${show(at.shape)}`,
+        expected: `equal first ${batch} axes and one more in the index`,
+      });
     }
     return { shape: [...at.shape, ...shape.slice(batch + 1)], dtype };
   },
@@ -61,7 +65,11 @@ export const scatterAdd: Primitive<ScatterParams> = {
     const { shape, dtype } = updates as Type;
     const at = places("scatterAdd", index as Type).shape;
     if (at.length !== batch + 1 || at.some((n, i) => n !== shape[i])) {
-      fail({ where: "scatterAdd", got: `updates ${show(shape)} and index ${show(at)}`, expected: `equal first ${batch + 1} axes` });
+      fail({
+        where: "scatterAdd",
+        got: `updates ${show(shape)} and index ${show(at)}`,
+        expected: `equal first ${batch + 1} axes`,
+      });
     }
     return { shape: [...shape.slice(0, batch), size, ...shape.slice(batch + 1)], dtype };
   },

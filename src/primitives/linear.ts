@@ -3,8 +3,8 @@ import { normalAxes, normalAxis, range, type Shape, sameShape, show, sizeOf } fr
 import { constant } from "../graph/leaves.js";
 import { affine, causal, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
-import * as move from "../kernel/move.js";
 import { addLoop, map1, reduce, subLoop, sumRun } from "../kernel/loops.js";
+import * as move from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { dropAxes, pair, perAxis } from "./fit.js";
 import { structural } from "./structural.js";
@@ -79,7 +79,9 @@ export const broadcast: Primitive<{ readonly shape: Shape }> = structural<{ read
   shape: (from, { shape }) => {
     const extra = shape.length - from.length;
     const fits = extra >= 0 && from.every((n, axis) => n === 1 || n === shape[axis + extra]);
-    return fits ? shape : fail({ where: "broadcast", got: `${show(from)} to ${show(shape)}`, expected: "a shape it repeats into" });
+    return fits
+      ? shape
+      : fail({ where: "broadcast", got: `${show(from)} to ${show(shape)}`, expected: "a shape it repeats into" });
   },
   run: (a, { shape }) => move.broadcast(a, shape),
   transpose: (ct, a) => sumTo(ct, a.shape),
@@ -100,7 +102,14 @@ export const sum: Primitive<{ readonly axes: readonly number[] }> = structural<{
   name: "sum",
   shape: (shape, { axes }) => dropAxes("sum", shape, axes),
   run: (a, { axes }, out) => reduce(a, axes, out.dtype, sumRun),
-  transpose: (ct, a, { axes }) => broadcastTo(reshapeTo(ct, a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n))), a.shape),
+  transpose: (ct, a, { axes }) =>
+    broadcastTo(
+      reshapeTo(
+        ct,
+        a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
+      ),
+      a.shape,
+    ),
   batch: (a, { axes }) => apply(sum, [a], { axes: axes.map((axis) => axis + 1) }),
   reads: ({ axes }, input) => kept(input, axes),
   laws: [
@@ -114,7 +123,11 @@ export const reshape: Primitive<{ readonly shape: Shape }> = structural<{ readon
   name: "reshape",
   shape: (shape, params) => {
     if (sizeOf(shape) !== sizeOf(params.shape) || !params.shape.every((n) => Number.isInteger(n) && n >= 0)) {
-      fail({ where: "reshape", got: `${show(shape)} to ${show(params.shape)}`, expected: `a shape of ${sizeOf(shape)} elements` });
+      fail({
+        where: "reshape",
+        got: `${show(shape)} to ${show(params.shape)}`,
+        expected: `a shape of ${sizeOf(shape)} elements`,
+      });
     }
     return params.shape;
   },
@@ -129,14 +142,20 @@ export const reshape: Primitive<{ readonly shape: Shape }> = structural<{ readon
 });
 
 /** Axis i of the output is axis `order[i]` of the input. */
-export const transpose: Primitive<{ readonly order: readonly number[] }> = structural<{ readonly order: readonly number[] }>({
+export const transpose: Primitive<{ readonly order: readonly number[] }> = structural<{
+  readonly order: readonly number[];
+}>({
   name: "transpose",
   shape: (shape, { order }) => {
     perAxis("transpose", shape, normalAxes("transpose", order, shape.length));
     return order.map((axis) => shape[axis] as number);
   },
   run: (a, { order }) => move.transpose(a, order),
-  transpose: (ct, _a, { order }) => permute(ct, range(order.length).map((axis) => order.indexOf(axis))),
+  transpose: (ct, _a, { order }) =>
+    permute(
+      ct,
+      range(order.length).map((axis) => order.indexOf(axis)),
+    ),
   batch: (a, { order }) => apply(transpose, [a], { order: [0, ...order.map((axis) => axis + 1)] }),
   reads: ({ order }, input) => moved(input, order),
   laws: [{ inputs: [{ shape: [2, 3, 4] }], params: { order: [2, 0, 1] } }],
@@ -153,7 +172,12 @@ export const slice: Primitive<SliceParams> = structural<SliceParams>({
   shape: (shape, { start, stop, step }) => {
     perAxis("slice", shape, start, stop, step);
     const outside = start.findIndex((from, i) => from < 0 || (stop[i] as number) > (shape[i] as number));
-    if (outside >= 0) fail({ where: "slice", got: `${start[outside]} to ${stop[outside]} on axis ${outside} of ${show(shape)}`, expected: "places of the axis" });
+    if (outside >= 0)
+      fail({
+        where: "slice",
+        got: `${start[outside]} to ${stop[outside]} on axis ${outside} of ${show(shape)}`,
+        expected: "places of the axis",
+      });
     return start.map((from, i) => Math.max(0, Math.ceil(((stop[i] as number) - from) / (step[i] as number))));
   },
   run: (a, params, out) => move.slice(a, params.start, params.step, out.shape),
@@ -166,7 +190,8 @@ export const slice: Primitive<SliceParams> = structural<SliceParams>({
     });
     return padWith(ct, { low: start, high, interior });
   },
-  batch: (a, { start, stop, step }, size) => apply(slice, [a], { start: [0, ...start], stop: [size, ...stop], step: [1, ...step] }),
+  batch: (a, { start, stop, step }, size) =>
+    apply(slice, [a], { start: [0, ...start], stop: [size, ...stop], step: [1, ...step] }),
   reads: ({ start, step }, input, out) => affine(input, out, step, start),
   laws: [
     { inputs: [{ shape: [4, 5] }], params: { start: [1, 0], stop: [3, 5], step: [1, 2] } },
@@ -185,7 +210,9 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
   name: "pad",
   shape: (shape, { low, high, interior }) => {
     perAxis("pad", shape, low, high, interior);
-    return shape.map((n, i) => (low[i] as number) + (high[i] as number) + n + Math.max(0, n - 1) * (interior[i] as number));
+    return shape.map(
+      (n, i) => (low[i] as number) + (high[i] as number) + n + Math.max(0, n - 1) * (interior[i] as number),
+    );
   },
   run: (a, { low, interior }, out) => move.pad(a, low, interior, out.shape),
   transpose: (ct, a, { low, interior }) => {
@@ -193,7 +220,8 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
     const stop = a.shape.map((n, i) => (low[i] as number) + (n === 0 ? 0 : (n - 1) * (step[i] as number) + 1));
     return apply(slice, [ct], { start: low, stop, step });
   },
-  batch: (a, { low, high, interior }) => apply(pad, [a], { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
+  batch: (a, { low, high, interior }) =>
+    apply(pad, [a], { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
   reads: ({ low, interior }, input, out) => padded(input, out, low, interior),
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { low: [1, 0], high: [0, 2], interior: [0, 1] } },
@@ -208,11 +236,19 @@ export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<
   transpose: (ct, _a, { axes }) => apply(flip, [ct], { axes }),
   batch: (a, { axes }) => apply(flip, [a], { axes: axes.map((axis) => axis + 1) }),
   reads: ({ axes }, input, out) =>
-    affine(input, out, input.map((_, i) => (axes.includes(i) ? -1 : 1)), input.map((n, i) => (axes.includes(i) ? n - 1 : 0))),
+    affine(
+      input,
+      out,
+      input.map((_, i) => (axes.includes(i) ? -1 : 1)),
+      input.map((n, i) => (axes.includes(i) ? n - 1 : 0)),
+    ),
   laws: [{ inputs: [{ shape: [2, 3] }], params: { axes: [1] } }],
 });
 
-export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolean }> = structural<{ readonly axis: number; readonly reverse: boolean }>({
+export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolean }> = structural<{
+  readonly axis: number;
+  readonly reverse: boolean;
+}>({
   name: "cumsum",
   shape: (shape, { axis }) => (normalAxis("cumsum", axis, shape.length), shape),
   run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
@@ -231,8 +267,16 @@ export const concat: Primitive<{ readonly axis: number }> = {
     const [first] = inputs as [Type];
     normalAxis("concat", axis, first.shape.length);
     for (const { shape, dtype } of inputs) {
-      if (dtype !== first.dtype || shape.length !== first.shape.length || shape.some((n, i) => i !== axis && n !== first.shape[i])) {
-        fail({ where: "concat", got: inputs.map((x) => `${x.dtype}${show(x.shape)}`).join(", "), expected: `types that differ on axis ${axis} only` });
+      if (
+        dtype !== first.dtype ||
+        shape.length !== first.shape.length ||
+        shape.some((n, i) => i !== axis && n !== first.shape[i])
+      ) {
+        fail({
+          where: "concat",
+          got: inputs.map((x) => `${x.dtype}${show(x.shape)}`).join(", "),
+          expected: `types that differ on axis ${axis} only`,
+        });
       }
     }
     const length = inputs.reduce((total, { shape }) => total + (shape[axis] as number), 0);
@@ -241,7 +285,13 @@ export const concat: Primitive<{ readonly axis: number }> = {
   run: (inputs, { axis }, out) => move.concat(inputs, axis, out),
   needs: "all",
   jvp: (tangents, inputs, params) =>
-    tangents.some((t) => t !== null) ? apply(concat, tangents.map((t, i) => t ?? zerosLike(inputs[i] as Tensor)), params) : null,
+    tangents.some((t) => t !== null)
+      ? apply(
+          concat,
+          tangents.map((t, i) => t ?? zerosLike(inputs[i] as Tensor)),
+          params,
+        )
+      : null,
   transpose: (ct, linear, inputs, { axis }) => {
     let from = 0;
     return inputs.map((input, i) => {
@@ -257,7 +307,12 @@ export const concat: Primitive<{ readonly axis: number }> = {
     return inputs.map(({ shape }) => {
       const offset = from;
       from += shape[axis] as number;
-      return affine(shape, out.shape, shape.map(() => 1), shape.map((_, i) => (i === axis ? -offset : 0)));
+      return affine(
+        shape,
+        out.shape,
+        shape.map(() => 1),
+        shape.map((_, i) => (i === axis ? -offset : 0)),
+      );
     });
   },
   smooth: "smooth",

@@ -1,16 +1,16 @@
 import { type DType, isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
-import { pointwise } from "../graph/reads.js";
 import { constant } from "../graph/leaves.js";
+import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, map3, type Scalar1, type Scalar2 } from "../kernel/loops.js";
 import { sigmoid as sigmoidOf } from "../kernel/math/sigmoid.js";
 import { softplus as softplusOf } from "../kernel/math/softplus.js";
 import type { NDArray } from "../kernel/ndarray.js";
-import { floats, pair, truths } from "./fit.js";
 import { divide, half, times } from "./contract.js";
-import { allBatched, minus, negate, onesLike, plus, broadcastTo } from "./linear.js";
+import { floats, pair, truths } from "./fit.js";
+import { allBatched, broadcastTo, minus, negate, onesLike, plus } from "./linear.js";
 
 /** Element by element, not linear. A unary one is its function, its derivative and where it may be tried. */
 interface Unary {
@@ -51,13 +51,26 @@ const numberLike = (value: number, a: Tensor): Tensor => broadcastTo(constant(va
 
 export const exp: Primitive<null> = unary("exp", { f: Math.exp, d: (_x, out) => out });
 export const log: Primitive<null> = unary("log", { f: Math.log, d: (x) => ratio(one(x), x), from: [0.1, 4] });
-export const log1p: Primitive<null> = unary("log1p", { f: Math.log1p, d: (x) => ratio(one(x), plus(one(x), x)), from: [-0.9, 4] });
+export const log1p: Primitive<null> = unary("log1p", {
+  f: Math.log1p,
+  d: (x) => ratio(one(x), plus(one(x), x)),
+  from: [-0.9, 4],
+});
 export const expm1: Primitive<null> = unary("expm1", { f: Math.expm1, d: (x) => apply(exp, [x], null) });
 export const sin: Primitive<null> = unary("sin", { f: Math.sin, d: (x) => apply(cos, [x], null) });
 export const cos: Primitive<null> = unary("cos", { f: Math.cos, d: (x) => negate(apply(sin, [x], null)) });
 export const tanh: Primitive<null> = unary("tanh", { f: Math.tanh, d: (_x, out) => minus(one(out), square(out)) });
-export const sqrt: Primitive<null> = unary("sqrt", { f: Math.sqrt, d: (_x, out) => ratio(half(out), out), from: [0.1, 4] });
-export const abs: Primitive<null> = unary("abs", { f: Math.abs, d: (x) => apply(sign, [x], null), kinks: [0], smooth: "kink" });
+export const sqrt: Primitive<null> = unary("sqrt", {
+  f: Math.sqrt,
+  d: (_x, out) => ratio(half(out), out),
+  from: [0.1, 4],
+});
+export const abs: Primitive<null> = unary("abs", {
+  f: Math.abs,
+  d: (x) => apply(sign, [x], null),
+  kinks: [0],
+  smooth: "kink",
+});
 export const sigmoid: Primitive<null> = unary("sigmoid", {
   f: sigmoidOf,
   // σ(x)·σ(−x), not σ(x)·(1 − σ(x)): the second cancels for large x.
@@ -65,9 +78,19 @@ export const sigmoid: Primitive<null> = unary("sigmoid", {
 });
 export const softplus: Primitive<null> = unary("softplus", { f: softplusOf, d: (x) => apply(sigmoid, [x], null) });
 export const sign: Primitive<null> = unary("sign", { f: Math.sign, d: null, kinks: [0], smooth: "jump" });
-export const floor: Primitive<null> = unary("floor", { f: Math.floor, d: null, kinks: [-2, -1, 0, 1, 2], smooth: "jump" });
+export const floor: Primitive<null> = unary("floor", {
+  f: Math.floor,
+  d: null,
+  kinks: [-2, -1, 0, 1, 2],
+  smooth: "jump",
+});
 export const ceil: Primitive<null> = unary("ceil", { f: Math.ceil, d: null, kinks: [-2, -1, 0, 1, 2], smooth: "jump" });
-export const round: Primitive<null> = unary("round", { f: roundHalfEven, d: null, kinks: [-1.5, -0.5, 0.5, 1.5], smooth: "jump" });
+export const round: Primitive<null> = unary("round", {
+  f: roundHalfEven,
+  d: null,
+  kinks: [-1.5, -0.5, 0.5, 1.5],
+  smooth: "jump",
+});
 
 function roundHalfEven(x: number): number {
   const down = Math.floor(x);
@@ -109,7 +132,11 @@ export const pow: Primitive<null> = binary("pow", {
   jvp: ([s, t], [x, y], _params, out) => {
     const [base, exponent] = [x as Tensor, y as Tensor];
     // d/dx x^y = y x^(y−1), which is 0 (not NaN) where y = 0, at x = 0 too.
-    const less1 = apply(where, [equal(exponent, numberLike(0, exponent)), exponent, minus(exponent, one(exponent))], null);
+    const less1 = apply(
+      where,
+      [equal(exponent, numberLike(0, exponent)), exponent, minus(exponent, one(exponent))],
+      null,
+    );
     const first = s && times(s, times(exponent, apply(pow, [base, less1], null)));
     // d/dy x^y = x^y log x, which is 0 (not NaN) where x = 0.
     const safe = apply(where, [equal(base, numberLike(0, base)), one(base), base], null);
@@ -136,17 +163,35 @@ function extremum(name: string, f: Scalar2, wins: (a: Tensor, b: Tensor) => Tens
       return first && second ? plus(first, second) : (first ?? second ?? null);
     },
     smooth: "kink",
-    laws: [[{ shape: [2, 3], from: [-2, -0.01] }, { shape: [2, 3], from: [0.01, 2] }], [{ shape: [4], from: [1, 2] }, { shape: [4], from: [-1, 0.9] }]],
+    laws: [
+      [
+        { shape: [2, 3], from: [-2, -0.01] },
+        { shape: [2, 3], from: [0.01, 2] },
+      ],
+      [
+        { shape: [4], from: [1, 2] },
+        { shape: [4], from: [-1, 0.9] },
+      ],
+    ],
   });
 }
 
 const comparisonLaws: LawInput[][] = [
   [{ shape: [2, 3] }, { shape: [2, 3] }],
-  [{ shape: [3], dtype: "int32" }, { shape: [3], dtype: "int32" }],
+  [
+    { shape: [3], dtype: "int32" },
+    { shape: [3], dtype: "int32" },
+  ],
 ];
 
 function comparison(name: string, f: (a: number, b: number) => boolean): Primitive<null> {
-  return binary(name, { f: (a, b) => (f(a, b) ? 1 : 0), out: "bool", jvp: () => null, smooth: "jump", laws: comparisonLaws });
+  return binary(name, {
+    f: (a, b) => (f(a, b) ? 1 : 0),
+    out: "bool",
+    jvp: () => null,
+    smooth: "jump",
+    laws: comparisonLaws,
+  });
 }
 
 export const less: Primitive<null> = comparison("less", (a, b) => a < b);
@@ -161,7 +206,10 @@ function equal(a: Tensor, b: Tensor): Tensor {
 }
 
 function logical(name: string, f: Scalar2): Primitive<null> {
-  const inputs: LawInput[] = [{ shape: [2, 3], dtype: "bool" }, { shape: [2, 3], dtype: "bool" }];
+  const inputs: LawInput[] = [
+    { shape: [2, 3], dtype: "bool" },
+    { shape: [2, 3], dtype: "bool" },
+  ];
   const self: Primitive<null> = {
     ...binary(name, { f, out: "bool", jvp: () => null, smooth: "jump", laws: [inputs] }),
     type: ([a, b]) => truths(name, pair(name, a as Type, b as Type)),
@@ -186,10 +234,12 @@ export const where: Primitive<null> = {
   type: ([mask, a, b]) => {
     const type = pair("where", a as Type, b as Type);
     const { dtype, shape } = mask as Type;
-    if (dtype !== "bool" || !sameShape(shape, type.shape)) fail({ where: "where", got: `mask ${dtype}${show(shape)}`, expected: `bool${show(type.shape)}` });
+    if (dtype !== "bool" || !sameShape(shape, type.shape))
+      fail({ where: "where", got: `mask ${dtype}${show(shape)}`, expected: `bool${show(type.shape)}` });
     return type;
   },
-  run: ([mask, a, b], _params, out) => map3((m, x, y) => (m ? x : y), mask as NDArray, a as NDArray, b as NDArray, out.dtype),
+  run: ([mask, a, b], _params, out) =>
+    map3((m, x, y) => (m ? x : y), mask as NDArray, a as NDArray, b as NDArray, out.dtype),
   needs: "all",
   jvp: ([, s, t], [mask, a]) => {
     if (!s && !t) return null;
@@ -198,7 +248,11 @@ export const where: Primitive<null> = {
   },
   transpose: (ct, [, first, second], [mask]) => {
     const zero = numberLike(0, ct);
-    return [null, first ? apply(where, [mask as Tensor, ct, zero], null) : null, second ? apply(where, [mask as Tensor, zero, ct], null) : null];
+    return [
+      null,
+      first ? apply(where, [mask as Tensor, ct, zero], null) : null,
+      second ? apply(where, [mask as Tensor, zero, ct], null) : null,
+    ];
   },
   linear: [1, 2],
   batch: (inputs, batched, _params, size) => apply(where, allBatched(inputs, batched, size), null),
@@ -212,7 +266,13 @@ export const convert: Primitive<{ readonly dtype: DType }> = {
   name: "convert",
   type: ([a], { dtype }) => {
     const from = a as Type;
-    if (isFloat(from.dtype) && isFloat(dtype)) fail({ where: "convert", got: `${from.dtype} to ${dtype}`, expected: "whole numbers or truth values on one side", write: "cast" });
+    if (isFloat(from.dtype) && isFloat(dtype))
+      fail({
+        where: "convert",
+        got: `${from.dtype} to ${dtype}`,
+        expected: "whole numbers or truth values on one side",
+        write: "cast",
+      });
     return { shape: from.shape, dtype };
   },
   run: ([a], { dtype }, out) => map1(dtype === "bool" ? (x) => (x === 0 ? 0 : 1) : (x) => x, a as NDArray, out.dtype),
@@ -234,7 +294,8 @@ export const cast: Primitive<{ readonly dtype: DType }> = {
   name: "cast",
   type: ([a], { dtype }) => {
     const from = a as Type;
-    if (!isFloat(from.dtype) || !isFloat(dtype)) fail({ where: "cast", got: `${from.dtype} to ${dtype}`, expected: "float32 and float64" });
+    if (!isFloat(from.dtype) || !isFloat(dtype))
+      fail({ where: "cast", got: `${from.dtype} to ${dtype}`, expected: "float32 and float64" });
     return { shape: from.shape, dtype };
   },
   run: ([a], _params, out) => map1((x) => x, a as NDArray, out.dtype),

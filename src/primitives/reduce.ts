@@ -1,10 +1,10 @@
+import type { TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import { kept } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { reduce } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
-import type { TypedArray } from "../base/dtype.js";
 import { divide, times } from "./contract.js";
 import { dropAxes } from "./fit.js";
 import { broadcastTo, reshapeTo, sumOver } from "./linear.js";
@@ -19,7 +19,12 @@ export interface AxesParams {
 function dropped(name: string, { shape }: Type, { axes }: AxesParams): number[] {
   const left = dropAxes(name, shape, axes);
   const empty = axes.find((axis) => shape[axis] === 0);
-  if (empty !== undefined) fail({ where: name, got: `${show(shape)}, empty on axis ${empty}`, expected: "at least one element to choose from" });
+  if (empty !== undefined)
+    fail({
+      where: name,
+      got: `${show(shape)}, empty on axis ${empty}`,
+      expected: "at least one element to choose from",
+    });
   return left;
 }
 
@@ -89,4 +94,3 @@ function place(name: string, better: (a: number, b: number) => boolean): Primiti
   };
   return self;
 }
-

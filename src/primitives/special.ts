@@ -1,7 +1,8 @@
 import { fail } from "../base/errors.js";
-import { pointwise } from "../graph/reads.js";
 import { constant } from "../graph/leaves.js";
+import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { map1, map2 } from "../kernel/loops.js";
 import { digamma as digammaOf } from "../kernel/math/digamma.js";
 import { erf as erfOf } from "../kernel/math/erf.js";
 import { erfc as erfcOf } from "../kernel/math/erfc.js";
@@ -11,7 +12,6 @@ import { lgamma as lgammaOf } from "../kernel/math/lgamma.js";
 import { ndtri as ndtriOf } from "../kernel/math/ndtri.js";
 import { poissonInverse as poissonInverseOf } from "../kernel/math/poisson.js";
 import { polygamma as polygammaOf } from "../kernel/math/polygamma.js";
-import { map1, map2 } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
 import { floats, pair } from "./fit.js";
@@ -40,8 +40,16 @@ export const ndtri: Primitive<null> = unary("ndtri", {
   d: (_x, out) => scale(Math.sqrt(2 * Math.PI), apply(exp, [scale(0.5, times(out, out))], null)),
   from: [0.02, 0.98],
 });
-export const lgamma: Primitive<null> = unary("lgamma", { f: lgammaOf, d: (x) => apply(digamma, [x], null), from: [0.3, 5] });
-export const digamma: Primitive<null> = unary("digamma", { f: digammaOf, d: (x) => apply(polygamma, [x], { n: 1 }), from: [0.3, 5] });
+export const lgamma: Primitive<null> = unary("lgamma", {
+  f: lgammaOf,
+  d: (x) => apply(digamma, [x], null),
+  from: [0.3, 5],
+});
+export const digamma: Primitive<null> = unary("digamma", {
+  f: digammaOf,
+  d: (x) => apply(polygamma, [x], { n: 1 }),
+  from: [0.3, 5],
+});
 
 /** The n-th derivative of digamma; n ≥ 1. */
 export const polygamma: Primitive<{ readonly n: number }> = {
@@ -71,7 +79,12 @@ export const igammac: Primitive<null> = {
   run: ([a, x], _params, out) => map2(igammacOf, a as NDArray, x as NDArray, out.dtype),
   needs: "all",
   jvp: ([da, dx], inputs) => {
-    if (da) fail({ where: "igammac", what: "the derivative in a does not exist yet", write: "stopGradient(a), or differentiate in x" });
+    if (da)
+      fail({
+        where: "igammac",
+        what: "the derivative in a does not exist yet",
+        write: "stopGradient(a), or differentiate in x",
+      });
     if (!dx) return null;
     const [a, x] = inputs as [Tensor, Tensor];
     const power = minus(a, onesLike(a));
@@ -85,7 +98,15 @@ export const igammac: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(igammac, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: ["jump", "smooth"],
-  laws: [{ inputs: [{ shape: [2, 3], from: [0.5, 6] }, { shape: [2, 3], from: [0.2, 8] }], params: null }],
+  laws: [
+    {
+      inputs: [
+        { shape: [2, 3], from: [0.5, 6] },
+        { shape: [2, 3], from: [0.2, 8] },
+      ],
+      params: null,
+    },
+  ],
 };
 
 /** The smallest whole k with P(X ≤ k) ≥ u for X ~ Poisson(rate): piecewise constant in both. */
@@ -100,6 +121,13 @@ export const poissonInverse: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(poissonInverse, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: "jump",
-  laws: [{ inputs: [{ shape: [2, 3], from: [0.1, 0.9] }, { shape: [2, 3], from: [1, 5] }], params: null }],
+  laws: [
+    {
+      inputs: [
+        { shape: [2, 3], from: [0.1, 0.9] },
+        { shape: [2, 3], from: [1, 5] },
+      ],
+      params: null,
+    },
+  ],
 };
-

@@ -1,12 +1,11 @@
-import { placeholder, type Tensor } from "../graph/tensor.js";
+import { fail } from "../base/errors.js";
+import { compareGraphs, type TracedGraph } from "../graph/compare.js";
+import { leaf, placeholder, type Tensor } from "../graph/tensor.js";
 import { currentRuntime, insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
-import { compareGraphs, type TracedGraph } from "../graph/compare.js";
 import { contiguous, type NDArray } from "../kernel/ndarray.js";
-import { leaf } from "../graph/tensor.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
 import { readAll } from "./read.js";
-import { fail } from "../base/errors.js";
 
 /** One traced program: its arguments as placeholders, its results as nodes. */
 export interface Trace {
@@ -27,7 +26,9 @@ export function compile<A extends unknown[], T>(f: (...args: A) => T): (...args:
   return (...args) => {
     const trees = args.map((arg) => tensorsOf("compile", arg));
     const leaves = trees.flatMap((tree) => tree.leaves);
-    const signature = trees.map((tree) => `${tree.structure}:${tree.leaves.map((x) => `${x.dtype}${x.shape}`).join(";")}`).join("|");
+    const signature = trees
+      .map((tree) => `${tree.structure}:${tree.leaves.map((x) => `${x.dtype}${x.shape}`).join(";")}`)
+      .join("|");
     let trace = cache.get(signature);
     if (trace === undefined) {
       trace = traceOf(f, trees);
@@ -53,7 +54,10 @@ function traceOf<A extends unknown[], T>(f: (...args: A) => T, trees: readonly R
       }),
     ),
   );
-  const out = tensorsOf("compile", transforming("compile", () => f(...(args as A))));
+  const out = tensorsOf(
+    "compile",
+    transforming("compile", () => f(...(args as A))),
+  );
   return { holes, outputs: out.leaves, rebuild: out.rebuild, calls: 0 };
 }
 
@@ -74,5 +78,9 @@ function execute(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
 export function checkFrozen(where: string, before: TracedGraph, after: TracedGraph): void {
   const difference = compareGraphs(before, after);
   if (difference === null) return;
-  fail({ where, what: difference, write: "pass what changes in data (an argument), where it is a leaf and not a constant" });
+  fail({
+    where,
+    what: difference,
+    write: "pass what changes in data (an argument), where it is a leaf and not a constant",
+  });
 }

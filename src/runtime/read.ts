@@ -1,6 +1,6 @@
+import type { TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
-import type { TypedArray } from "../base/dtype.js";
 import type { Tensor } from "../graph/tensor.js";
 import { announceRead, currentRuntime, insideTransform } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
@@ -31,7 +31,13 @@ export function numbers(t: Tensor): TypedArray {
 }
 
 export function item(t: Tensor): number {
-  if (t.size !== 1) fail({ where: "item", got: `a tensor ${show(t.shape)}`, expected: "one element", write: "toArray() or await data()" });
+  if (t.size !== 1)
+    fail({
+      where: "item",
+      got: `a tensor ${show(t.shape)}`,
+      expected: "one element",
+      write: "toArray() or await data()",
+    });
   return numbers(t)[0] as number;
 }
 

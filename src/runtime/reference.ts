@@ -24,7 +24,10 @@ function run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): N
   for (const node of order) {
     const ins = needed(node);
     const primitive = node.primitive as AnyPrimitive;
-    const args = primitive.needs === "all" ? ins.map(valueOf) : node.inputs.map((input) => (ins.includes(input) ? valueOf(input) : absent));
+    const args =
+      primitive.needs === "all"
+        ? ins.map(valueOf)
+        : node.inputs.map((input) => (ins.includes(input) ? valueOf(input) : absent));
     values.set(node, primitive.run(args, node.params, node));
     for (const input of ins) {
       const left = (uses.get(input) as number) - 1;
@@ -38,7 +41,10 @@ function run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): N
 
 const absent: NDArray = { data: new Float32Array(0), dtype: "float32", shape: [0], strides: [1], offset: 0 };
 
-function schedule(outputs: readonly Tensor[], known: (node: Tensor) => NDArray | null): { order: Tensor[]; uses: Map<Tensor, number> } {
+function schedule(
+  outputs: readonly Tensor[],
+  known: (node: Tensor) => NDArray | null,
+): { order: Tensor[]; uses: Map<Tensor, number> } {
   const uses = new Map<Tensor, number>();
   const order: Tensor[] = [];
   const stack = outputs.filter((node) => known(node) === null);
@@ -61,6 +67,7 @@ function unread(node: Tensor): never {
   return fail({
     where: "read",
     what: `"${node.label}" is a placeholder: inside compile, vmap and expectation there are no numbers yet`,
-    write: "where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call",
+    write:
+      "where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call",
   });
 }

@@ -3,7 +3,7 @@ import type { Shape } from "../base/shape.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { lastCall } from "../graph/trace.js";
-import { external as externalPrimitive, type ExternalFunction } from "../primitives/external.js";
+import { type ExternalFunction, external as externalPrimitive } from "../primitives/external.js";
 
 export interface ExternalOptions {
   /** Of the result. */
@@ -24,12 +24,24 @@ export interface ExternalOptions {
  * called once per run, in their order.
  * @throws where a derivative is asked through it: sample between the parameters and the black box
  */
-export function external(fn: ExternalFunction, inputs: readonly TensorLike[], { shape, dtype = "float32", maps = 0, name, pure = false }: ExternalOptions): Tensor {
+export function external(
+  fn: ExternalFunction,
+  inputs: readonly TensorLike[],
+  { shape, dtype = "float32", maps = 0, name, pure = false }: ExternalOptions,
+): Tensor {
   const args = inputs.map((x) => asTensor(x));
   const calls = lastCall();
   // A hidden state travels from call to call: the earlier result is an input, read whole.
   const before = pure ? undefined : calls.get(fn);
-  const params = { fn, name: name ?? (fn.name || "external"), shape, dtype, maps, outer: [], chained: before !== undefined };
+  const params = {
+    fn,
+    name: name ?? (fn.name || "external"),
+    shape,
+    dtype,
+    maps,
+    outer: [],
+    chained: before !== undefined,
+  };
   const out = apply(externalPrimitive, before === undefined ? args : [...args, before], params);
   if (!pure) calls.set(fn, out);
   return out;

@@ -1,12 +1,12 @@
 import { type DType, isFloat, promote } from "../base/dtype.js";
 import { broadcastShapes } from "../base/shape.js";
+import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, isTensor, type Primitive, type Tensor } from "../graph/tensor.js";
 import * as contract from "../primitives/contract.js";
 import * as control from "../primitives/control.js";
 import * as linear from "../primitives/linear.js";
 import * as point from "../primitives/pointwise.js";
 import * as special from "../primitives/special.js";
-import { asTensor, type TensorLike } from "../graph/leaves.js";
 
 /** Element by element, with broadcasting and promotion: bool < uint32 < int32 < float32 < float64; bare numbers adapt. */
 
@@ -136,7 +136,11 @@ export function where(mask: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const [x, y] = meet("where", a, b);
   const m = toBool(mask);
   const shape = broadcastShapes("where", m.shape, x.shape);
-  return apply(point.where, [linear.broadcastTo(m, shape), linear.broadcastTo(x, shape), linear.broadcastTo(y, shape)], null);
+  return apply(
+    point.where,
+    [linear.broadcastTo(m, shape), linear.broadcastTo(x, shape), linear.broadcastTo(y, shape)],
+    null,
+  );
 }
 
 /** log(e^a + e^b) without overflow; smooth, also where a = b, and −∞ where both are. */

@@ -63,4 +63,3 @@ Object.defineProperties(Tensor.prototype, {
 });
 
 installRuntime(reference);
-

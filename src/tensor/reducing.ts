@@ -1,12 +1,12 @@
 import { isFloat, promote } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { broadcastShapes, normalAxes, normalAxis, show, sizeOf } from "../base/shape.js";
+import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { matmul as matmulPrimitive } from "../primitives/contract.js";
 import { detach } from "../primitives/control.js";
 import * as linear from "../primitives/linear.js";
 import * as choose from "../primitives/reduce.js";
-import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { add, equal, exp, log, mul, sqrt, square, sub, toDType, where } from "./elementwise.js";
 
 /** Reductions and contractions. Axes default to all; `keepDims` leaves them with size 1. */
@@ -18,15 +18,29 @@ export interface ReduceOptions {
 type Axes = number | readonly number[] | ReduceOptions;
 
 function options(axes: Axes | undefined): ReduceOptions {
-  return axes === undefined ? {} : typeof axes === "number" || Array.isArray(axes) ? { axis: axes as number } : (axes as ReduceOptions);
+  return axes === undefined
+    ? {}
+    : typeof axes === "number" || Array.isArray(axes)
+      ? { axis: axes as number }
+      : (axes as ReduceOptions);
 }
 
-function reducing(where: string, x: TensorLike, axes: Axes | undefined, f: (a: Tensor, list: number[]) => Tensor): Tensor {
+function reducing(
+  where: string,
+  x: TensorLike,
+  axes: Axes | undefined,
+  f: (a: Tensor, list: number[]) => Tensor,
+): Tensor {
   const a = asTensor(x);
   const { axis, keepDims = false } = options(axes);
   const list = normalAxes(where, axis, a.rank);
   const out = f(a, list);
-  return keepDims ? linear.reshapeTo(out, a.shape.map((n, i) => (list.includes(i) ? 1 : n))) : out;
+  return keepDims
+    ? linear.reshapeTo(
+        out,
+        a.shape.map((n, i) => (list.includes(i) ? 1 : n)),
+      )
+    : out;
 }
 
 export function sum(x: TensorLike, axes?: Axes): Tensor {
@@ -77,7 +91,10 @@ export function logsumexp(x: TensorLike, axes?: Axes): Tensor {
     // The shift cancels, so it may be constant; an infinite maximum would give ∞ − ∞.
     const top = apply(detach, [apply(choose.max, [a], { axes: list })], null);
     const shift = where(equal(sub(top, top), 0), top, 0);
-    const kept = linear.reshapeTo(shift, a.shape.map((n, i) => (list.includes(i) ? 1 : n)));
+    const kept = linear.reshapeTo(
+      shift,
+      a.shape.map((n, i) => (list.includes(i) ? 1 : n)),
+    );
     return add(log(linear.sumOver(exp(sub(a, kept)), list)), shift);
   });
 }
@@ -104,7 +121,13 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const both = promote(asTensor(a).dtype, asTensor(b).dtype);
   const dtype = both === "bool" ? "int32" : both;
   const [x, y] = [toDType(a, dtype), toDType(b, dtype)];
-  if (x.rank === 0 || y.rank === 0) fail({ where: "matmul", got: `${show(x.shape)} and ${show(y.shape)}`, expected: "at least one axis in each", write: "mul" });
+  if (x.rank === 0 || y.rank === 0)
+    fail({
+      where: "matmul",
+      got: `${show(x.shape)} and ${show(y.shape)}`,
+      expected: "at least one axis in each",
+      write: "mul",
+    });
   const k = x.shape[x.rank - 1] as number;
   const rows = y.rank === 1 ? (y.shape[0] as number) : (y.shape[y.rank - 2] as number);
   if (k !== rows) {
@@ -118,7 +141,9 @@ export function matmul(a: TensorLike, b: TensorLike): Tensor {
   const left = x.rank === 1 ? linear.reshapeTo(x, [1, k]) : x;
   const right = y.rank === 1 ? linear.reshapeTo(y, [k, 1]) : y;
   const out = product(left, right);
-  const shape = out.shape.filter((_, i) => !(x.rank === 1 && i === out.rank - 2) && !(y.rank === 1 && i === out.rank - 1));
+  const shape = out.shape.filter(
+    (_, i) => !(x.rank === 1 && i === out.rank - 2) && !(y.rank === 1 && i === out.rank - 1),
+  );
   return linear.reshapeTo(out, shape);
 }
 
@@ -131,7 +156,11 @@ function product(left: Tensor, right: Tensor): Tensor {
     const flat = linear.reshapeTo(left, [sizeOf(left.shape.slice(0, -1)), k]);
     return linear.reshapeTo(apply(matmulPrimitive, [flat, right], null), [...left.shape.slice(0, -1), m]);
   }
-  return apply(matmulPrimitive, [linear.broadcastTo(left, [...batch, n, k]), linear.broadcastTo(right, [...batch, k, m])], null);
+  return apply(
+    matmulPrimitive,
+    [linear.broadcastTo(left, [...batch, n, k]), linear.broadcastTo(right, [...batch, k, m])],
+    null,
+  );
 }
 
 function batchShape(left: Tensor, right: Tensor): number[] {
@@ -142,4 +171,3 @@ function batchShape(left: Tensor, right: Tensor): number[] {
 export function dot(a: TensorLike, b: TensorLike): Tensor {
   return sum(mul(a, b), -1);
 }
-

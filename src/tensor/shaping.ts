@@ -1,9 +1,9 @@
 import { fail } from "../base/errors.js";
 import { broadcastShapes, normalAxis, range, type Shape, show, sizeOf } from "../base/shape.js";
+import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { gather as gatherPrimitive } from "../primitives/indexing.js";
 import * as linear from "../primitives/linear.js";
-import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
 import { equal, toDType } from "./elementwise.js";
 
 /** Rearranging, cutting and joining. */
@@ -13,21 +13,26 @@ export function reshape(x: TensorLike, shape: Shape): Tensor {
   const a = asTensor(x);
   const known = shape.filter((n) => n !== -1);
   if (shape.length - known.length > 1) fail({ where: "reshape", got: show(shape), expected: "at most one -1" });
-  return linear.reshapeTo(a, shape.map((n) => (n === -1 ? a.size / Math.max(1, sizeOf(known)) : n)));
+  return linear.reshapeTo(
+    a,
+    shape.map((n) => (n === -1 ? a.size / Math.max(1, sizeOf(known)) : n)),
+  );
 }
 
 /** Axis i of the result is axis order[i]; without an order the axes are reversed. */
 export function transpose(x: TensorLike, order?: readonly number[]): Tensor {
   const a = asTensor(x);
   const axes = (order ?? range(a.rank).reverse()).map((axis) => normalAxis("transpose", axis, a.rank));
-  if (axes.length !== a.rank || new Set(axes).size !== a.rank) fail({ where: "transpose", got: `order ${show(axes)}`, expected: `each of ${a.rank} axes once` });
+  if (axes.length !== a.rank || new Set(axes).size !== a.rank)
+    fail({ where: "transpose", got: `order ${show(axes)}`, expected: `each of ${a.rank} axes once` });
   return linear.permute(a, axes);
 }
 
 export function broadcastTo(x: TensorLike, shape: Shape): Tensor {
   const a = asTensor(x);
   const out = broadcastShapes("broadcastTo", a.shape, shape);
-  if (show(out) !== show(shape)) fail({ where: "broadcastTo", got: `${show(a.shape)} to ${show(shape)}`, expected: "a shape it repeats into" });
+  if (show(out) !== show(shape))
+    fail({ where: "broadcastTo", got: `${show(a.shape)} to ${show(shape)}`, expected: "a shape it repeats into" });
   return linear.broadcastTo(a, shape);
 }
 
@@ -40,21 +45,45 @@ export function expandDims(x: TensorLike, axis: number): Tensor {
 /** Drops axes of size 1: the given one, or all. */
 export function squeeze(x: TensorLike, axis?: number): Tensor {
   const a = asTensor(x);
-  if (axis === undefined) return linear.reshapeTo(a, a.shape.filter((n) => n !== 1));
+  if (axis === undefined)
+    return linear.reshapeTo(
+      a,
+      a.shape.filter((n) => n !== 1),
+    );
   const at = normalAxis("squeeze", axis, a.rank);
-  if (a.shape[at] !== 1) fail({ where: "squeeze", got: `axis ${axis} of ${show(a.shape)}`, expected: "an axis of size 1" });
-  return linear.reshapeTo(a, a.shape.filter((_, i) => i !== at));
+  if (a.shape[at] !== 1)
+    fail({ where: "squeeze", got: `axis ${axis} of ${show(a.shape)}`, expected: "an axis of size 1" });
+  return linear.reshapeTo(
+    a,
+    a.shape.filter((_, i) => i !== at),
+  );
 }
 
 /** x[start:stop] along one axis; negative ends count from the back. */
-export function slice(x: TensorLike, start: number, stop?: number, { axis = 0, step = 1 }: { axis?: number; step?: number } = {}): Tensor {
+export function slice(
+  x: TensorLike,
+  start: number,
+  stop?: number,
+  { axis = 0, step = 1 }: { axis?: number; step?: number } = {},
+): Tensor {
   const a = asTensor(x);
   const at = normalAxis("slice", axis, a.rank);
   const n = a.shape[at] as number;
   const end = (i: number): number => Math.min(n, Math.max(0, i < 0 ? i + n : i));
-  if (!Number.isInteger(step) || step < 1) fail({ where: "slice", got: `step ${step}`, expected: "a positive whole number", write: "flip(x, axis) for the other direction" });
-  const pick = (value: number, rest: (n: number) => number): number[] => a.shape.map((m, i) => (i === at ? value : rest(m)));
-  return apply(linear.slice, [a], { start: pick(end(start), () => 0), stop: pick(end(stop ?? n), (m) => m), step: pick(step, () => 1) });
+  if (!Number.isInteger(step) || step < 1)
+    fail({
+      where: "slice",
+      got: `step ${step}`,
+      expected: "a positive whole number",
+      write: "flip(x, axis) for the other direction",
+    });
+  const pick = (value: number, rest: (n: number) => number): number[] =>
+    a.shape.map((m, i) => (i === at ? value : rest(m)));
+  return apply(linear.slice, [a], {
+    start: pick(end(start), () => 0),
+    stop: pick(end(stop ?? n), (m) => m),
+    step: pick(step, () => 1),
+  });
 }
 
 /** The i-th slice along an axis, which disappears. */
@@ -63,7 +92,12 @@ export function at(x: TensorLike, index: number, axis = 0): Tensor {
   const where = normalAxis("at", axis, a.rank);
   const n = a.shape[where] as number;
   const i = index < 0 ? index + n : index;
-  if (!Number.isInteger(index) || i < 0 || i >= n) fail({ where: "at", got: `index ${index} on axis ${axis} of ${show(a.shape)}`, expected: `an index in [${-n}, ${n - 1}]` });
+  if (!Number.isInteger(index) || i < 0 || i >= n)
+    fail({
+      where: "at",
+      got: `index ${index} on axis ${axis} of ${show(a.shape)}`,
+      expected: `an index in [${-n}, ${n - 1}]`,
+    });
   return squeeze(linear.sliceAxis(a, where, i, i + 1), where);
 }
 
@@ -76,8 +110,13 @@ export function flip(x: TensorLike, axis: number | readonly number[]): Tensor {
 /** Zeros before and after, per axis. */
 export function pad(x: TensorLike, widths: readonly (readonly [number, number])[]): Tensor {
   const a = asTensor(x);
-  if (widths.length !== a.rank) fail({ where: "pad", got: `${widths.length} pairs`, expected: `${a.rank}, one per axis of ${show(a.shape)}` });
-  return apply(linear.pad, [a], { low: widths.map((w) => w[0]), high: widths.map((w) => w[1]), interior: widths.map(() => 0) });
+  if (widths.length !== a.rank)
+    fail({ where: "pad", got: `${widths.length} pairs`, expected: `${a.rank}, one per axis of ${show(a.shape)}` });
+  return apply(linear.pad, [a], {
+    low: widths.map((w) => w[0]),
+    high: widths.map((w) => w[1]),
+    interior: widths.map(() => 0),
+  });
 }
 
 export function concat(parts: readonly TensorLike[], axis = 0): Tensor {
@@ -89,7 +128,10 @@ export function concat(parts: readonly TensorLike[], axis = 0): Tensor {
 
 /** Joins along a new axis. */
 export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
-  return concat(parts.map((part) => expandDims(part, axis)), axis);
+  return concat(
+    parts.map((part) => expandDims(part, axis)),
+    axis,
+  );
 }
 
 export function cumsum(x: TensorLike, axis = -1, { reverse = false }: { reverse?: boolean } = {}): Tensor {
@@ -100,7 +142,12 @@ export function cumsum(x: TensorLike, axis = -1, { reverse = false }: { reverse?
 function asIndex(where: string, x: TensorLike): Tensor {
   const index = asTensor(x, "int32");
   if (index.dtype === "int32" || index.dtype === "uint32") return index;
-  return fail({ where, got: `a ${index.dtype} index`, expected: "int32 or uint32", write: `tensor([…], { dtype: "int32" }) or x.toDType("int32")` });
+  return fail({
+    where,
+    got: `a ${index.dtype} index`,
+    expected: "int32 or uint32",
+    write: `tensor([…], { dtype: "int32" }) or x.toDType("int32")`,
+  });
 }
 
 /** Slices of x at `indices` along `axis`: shape x[:axis] + indices + x[axis+1:]. @throws on reading, where an index is outside */
@@ -113,7 +160,11 @@ export function take(x: TensorLike, indices: TensorLike, axis = 0): Tensor {
   const rest = front.shape.slice(1);
   const split = linear.reshapeTo(rows, [...index.shape, ...rest]);
   const k = index.rank;
-  const order = [...range(where).map((i) => k + i), ...range(k), ...range(rest.length - where).map((i) => k + where + i)];
+  const order = [
+    ...range(where).map((i) => k + i),
+    ...range(k),
+    ...range(rest.length - where).map((i) => k + where + i),
+  ];
   return linear.permute(split, order);
 }
 
@@ -124,7 +175,11 @@ export function takeAlong(x: TensorLike, indices: TensorLike): Tensor {
 }
 
 /** A new last axis of `size` places, 1 at the index. */
-export function oneHot(indices: TensorLike, size: number, { dtype = "float32" }: { dtype?: "float32" | "float64" } = {}): Tensor {
+export function oneHot(
+  indices: TensorLike,
+  size: number,
+  { dtype = "float32" }: { dtype?: "float32" | "float64" } = {},
+): Tensor {
   const index = asIndex("oneHot", indices);
   return toDType(equal(expandDims(index, -1), arange(size, { dtype: index.dtype })), dtype);
 }

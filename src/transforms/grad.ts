@@ -14,11 +14,21 @@ import { batchAll } from "./vmap.js";
 /** Derivatives of programs. Each runs the program once on fresh nodes and derives a graph; nothing is computed until it is read. */
 
 /** The program's result at fresh nodes for its first argument. */
-function atFreshNodes<P, R extends unknown[], T>(where: string, f: (params: P, ...rest: R) => T, params: Like<P>, rest: LikeAll<R>): { flat: ReturnType<typeof tensorsOf>; inputs: Tensor[]; result: T } {
+function atFreshNodes<P, R extends unknown[], T>(
+  where: string,
+  f: (params: P, ...rest: R) => T,
+  params: Like<P>,
+  rest: LikeAll<R>,
+): { flat: ReturnType<typeof tensorsOf>; inputs: Tensor[]; result: T } {
   const flat = tensorsOf(where, params);
   flat.leaves.forEach((x, i) => {
     if (!isFloat(x.dtype)) {
-      fail({ where, got: `${pathName("params", flat.paths[i] as string)} of dtype ${x.dtype}`, expected: "float32 or float64", write: "pass what is not differentiated as a later argument" });
+      fail({
+        where,
+        got: `${pathName("params", flat.paths[i] as string)} of dtype ${x.dtype}`,
+        expected: "float32 or float64",
+        write: "pass what is not differentiated as a later argument",
+      });
     }
   });
   const inputs = flat.leaves.map((x) => apply(alias, [x], null));
@@ -49,7 +59,9 @@ export function valueAndGrad<P, R extends unknown[]>(
   };
 }
 
-export function grad<P, R extends unknown[]>(f: (params: P, ...rest: R) => TensorLike): (params: Like<P>, ...rest: LikeAll<R>) => GradOf<P> {
+export function grad<P, R extends unknown[]>(
+  f: (params: P, ...rest: R) => TensorLike,
+): (params: Like<P>, ...rest: LikeAll<R>) => GradOf<P> {
   const both = valueAndGrad(f);
   return (params, ...rest) => both(params, ...rest).grad;
 }
@@ -64,7 +76,10 @@ export function jvp<P, T>(f: (params: P) => T, params: Like<P>, tangents: Like<P
 }
 
 /** The value of f and the map from cotangents of its result to cotangents of its argument. */
-export function vjp<P, T>(f: (params: P) => T, params: Like<P>): { value: T; pullback: (cotangents: Like<T>) => GradOf<P> } {
+export function vjp<P, T>(
+  f: (params: P) => T,
+  params: Like<P>,
+): { value: T; pullback: (cotangents: Like<T>) => GradOf<P> } {
   const { flat, inputs, result } = atFreshNodes("vjp", f, params, []);
   const out = tensorsOf("vjp", result);
   // Linearised now: reading the value outside drops its inputs, and a later linearisation would find no path.
@@ -73,7 +88,9 @@ export function vjp<P, T>(f: (params: P) => T, params: Like<P>): { value: T; pul
     value: out.rebuild(out.leaves) as T,
     pullback: (cotangents) => {
       const back = beside("vjp", "cotangents", cotangents, "the result", out);
-      const pulled = transposeLinear(map.outputs, map.tangents, back).map((g, i) => g ?? zerosLike(inputs[i] as Tensor));
+      const pulled = transposeLinear(map.outputs, map.tangents, back).map(
+        (g, i) => g ?? zerosLike(inputs[i] as Tensor),
+      );
       return flat.rebuild(pulled) as GradOf<P>;
     },
   };
@@ -83,7 +100,9 @@ export function vjp<P, T>(f: (params: P) => T, params: Like<P>): { value: T; pul
 export type HessianOf<P> = P extends Tensor ? Tensor : { [K in keyof P]: GradOf<P> };
 
 /** Second derivatives of a scalar program: forward over reverse, one tangent per parameter, batched. */
-export function hessian<P, R extends unknown[]>(f: (params: P, ...rest: R) => TensorLike): (params: Like<P>, ...rest: LikeAll<R>) => HessianOf<P> {
+export function hessian<P, R extends unknown[]>(
+  f: (params: P, ...rest: R) => TensorLike,
+): (params: Like<P>, ...rest: LikeAll<R>) => HessianOf<P> {
   return (params, ...rest) => {
     const { flat, inputs, result } = atFreshNodes("hessian", f, params, rest);
     const blocks = hessianBlocks(scalarLoss("hessian", result), inputs);

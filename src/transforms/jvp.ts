@@ -1,13 +1,17 @@
 import { isFloat } from "../base/dtype.js";
+import { fail } from "../base/errors.js";
 import { type AnyPrimitive, placeholder, type Tensor } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
-import { fail } from "../base/errors.js";
 
 /**
  * Tangents of the outputs along tangents of the inputs: one pass in topological order, each node by its own jvp rule.
  * @returns null where the derivative is exactly zero
  */
-export function pushTangents(outputs: readonly Tensor[], inputs: readonly Tensor[], tangents: readonly (Tensor | null)[]): (Tensor | null)[] {
+export function pushTangents(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  tangents: readonly (Tensor | null)[],
+): (Tensor | null)[] {
   const known = new Map<Tensor, Tensor>();
   inputs.forEach((input, i) => {
     const t = tangents[i];
@@ -26,7 +30,10 @@ export function pushTangents(outputs: readonly Tensor[], inputs: readonly Tensor
 }
 
 /** The linear map of tangents at this point, as a graph from fresh placeholders to tangents of the outputs. */
-export function linearize(outputs: readonly Tensor[], inputs: readonly Tensor[]): { tangents: Tensor[]; outputs: (Tensor | null)[] } {
+export function linearize(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+): { tangents: Tensor[]; outputs: (Tensor | null)[] } {
   const tangents = inputs.map((input, i) => {
     if (!isFloat(input.dtype)) fail({ where: "grad", got: `a ${input.dtype} input`, expected: "float32 or float64" });
     return placeholder(input, `tangent ${i}`);

@@ -16,7 +16,10 @@ export interface VmapOptions {
  * f over a new axis: the program is written for one example and runs for all, as fast as if written by hand.
  * @throws where mapped axes differ in size or nothing is mapped
  */
-export function vmap<A extends unknown[], T>(f: (...args: A) => T, { inAxes, outAxis = 0 }: VmapOptions = {}): (...args: LikeAll<A>) => T {
+export function vmap<A extends unknown[], T>(
+  f: (...args: A) => T,
+  { inAxes, outAxis = 0 }: VmapOptions = {},
+): (...args: LikeAll<A>) => T {
   return (...args) => {
     const trees = args.map((arg) => tensorsOf("vmap", arg));
     const holes: Tensor[] = [];
@@ -27,7 +30,10 @@ export function vmap<A extends unknown[], T>(f: (...args: A) => T, { inAxes, out
       return tree.rebuild(
         tree.leaves.map((x, i) => {
           const front = axisToFront(x, axis);
-          const hole = placeholder({ shape: front.shape.slice(1), dtype: x.dtype }, pathName(`argument ${k}`, tree.paths[i] as string));
+          const hole = placeholder(
+            { shape: front.shape.slice(1), dtype: x.dtype },
+            pathName(`argument ${k}`, tree.paths[i] as string),
+          );
           holes.push(hole);
           values.push(front);
           return hole;
@@ -35,7 +41,10 @@ export function vmap<A extends unknown[], T>(f: (...args: A) => T, { inAxes, out
       );
     });
     const size = commonSize(values);
-    const out = tensorsOf("vmap", transforming("vmap", () => f(...(inner as A))));
+    const out = tensorsOf(
+      "vmap",
+      transforming("vmap", () => f(...(inner as A))),
+    );
     const mapped = batchAll(out.leaves, holes, values, size);
     return out.rebuild(mapped.map((x) => (outAxis === 0 ? x : moveFirst(x, normalAxis("vmap", outAxis, x.rank))))) as T;
   };
@@ -43,9 +52,15 @@ export function vmap<A extends unknown[], T>(f: (...args: A) => T, { inAxes, out
 
 function commonSize(values: readonly Tensor[]): number {
   const [first] = values;
-  if (first === undefined) fail({ where: "vmap", got: "no mapped argument", expected: "at least one axis to map over" });
+  if (first === undefined)
+    fail({ where: "vmap", got: "no mapped argument", expected: "at least one axis to map over" });
   const other = values.find((x) => x.shape[0] !== first.shape[0]);
-  if (other) fail({ where: "vmap", got: `mapped axes of ${first.shape[0]} and ${other.shape[0]} elements (${show(first.shape)}, ${show(other.shape)})`, expected: "one size" });
+  if (other)
+    fail({
+      where: "vmap",
+      got: `mapped axes of ${first.shape[0]} and ${other.shape[0]} elements (${show(first.shape)}, ${show(other.shape)})`,
+      expected: "one size",
+    });
   return first.shape[0] as number;
 }
 

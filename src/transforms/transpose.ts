@@ -31,7 +31,8 @@ export function transposeLinear(
     if (!ct || sources.has(node)) continue;
     const primitive = node.primitive as AnyPrimitive;
     const which = node.inputs.map((input) => carries.has(input));
-    if (!primitive.transpose) fail({ where: primitive.name, what: "a tangent reached a primitive that has no transpose rule" });
+    if (!primitive.transpose)
+      fail({ where: primitive.name, what: "a tangent reached a primitive that has no transpose rule" });
     primitive.transpose(ct, which, node.inputs, node.params).forEach((share, k) => {
       if (share && which[k]) collect(node.inputs[k] as Tensor, share);
     });
@@ -41,7 +42,11 @@ export function transposeLinear(
 }
 
 /** Cotangents of the inputs from those of the outputs: linearise, then transpose. Null: exactly zero. */
-export function pullCotangents(outputs: readonly Tensor[], inputs: readonly Tensor[], cotangents: readonly Tensor[]): (Tensor | null)[] {
+export function pullCotangents(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+): (Tensor | null)[] {
   const map = linearize(outputs, inputs);
   return transposeLinear(map.outputs, map.tangents, cotangents);
 }

@@ -34,12 +34,17 @@ export function tensorsOf(where: string, tree: unknown): Flat<Tensor> {
  */
 export function beside(where: string, what: string, tree: unknown, of: string, like: Flat<Tensor>): Tensor[] {
   const flat = flatten(where, tree, isTensorLike);
-  if (flat.structure !== like.structure) fail({ where, got: `${what} of another structure`, expected: `the tree of ${of}` });
+  if (flat.structure !== like.structure)
+    fail({ where, got: `${what} of another structure`, expected: `the tree of ${of}` });
   return flat.leaves.map((x, i) => {
     const { dtype, shape } = like.leaves[i] as Tensor;
     const t = asTensor(x, dtype);
     if (t.dtype === dtype && sameShape(t.shape, shape)) return t;
-    return fail({ where, got: `${pathName(what, flat.paths[i] as string)} ${t.dtype}${show(t.shape)}`, expected: `${dtype}${show(shape)}` });
+    return fail({
+      where,
+      got: `${pathName(what, flat.paths[i] as string)} ${t.dtype}${show(t.shape)}`,
+      expected: `${dtype}${show(shape)}`,
+    });
   });
 }
 
@@ -50,10 +55,16 @@ export function pathName(argument: string, path: string): string {
 
 /** The one number a loss must be. @throws with its shape */
 export function scalarLoss(where: string, loss: unknown): Tensor {
-  if (!isTensorLike(loss)) fail({ where, got: `${loss === null ? "null" : typeof loss} from the program`, expected: "a scalar loss" });
+  if (!isTensorLike(loss))
+    fail({ where, got: `${loss === null ? "null" : typeof loss} from the program`, expected: "a scalar loss" });
   const t = asTensor(loss);
   if (t.size !== 1) {
-    fail({ where, got: `a loss of shape ${show(t.shape)} per run`, expected: "a scalar", write: "loss.mean() or loss.sum()" });
+    fail({
+      where,
+      got: `a loss of shape ${show(t.shape)} per run`,
+      expected: "a scalar",
+      write: "loss.mean() or loss.sum()",
+    });
   }
   return t;
 }

@@ -24,7 +24,13 @@ export function batchGraph(
     if (map.has(node)) continue;
     const primitive = node.primitive as AnyPrimitive;
     const ins = node.inputs.map((input) => map.get(input) ?? input);
-    const out = primitive.batch(ins, node.inputs.map((input) => map.has(input)), node.params, size, axisName);
+    const out = primitive.batch(
+      ins,
+      node.inputs.map((input) => map.has(input)),
+      node.params,
+      size,
+      axisName,
+    );
     if (out.rank !== node.rank + 1 || out.shape[0] !== size) {
       fail({ where: `vmap of ${primitive.name}`, got: `shape [${out.shape}]`, expected: `[${[size, ...node.shape]}]` });
     }
@@ -34,7 +40,13 @@ export function batchGraph(
 }
 
 /** As `batchGraph`, with the axis on every output. */
-export function batchAll(outputs: readonly Tensor[], inputs: readonly Tensor[], values: readonly Tensor[], size: number, axisName: string | null = null): Tensor[] {
+export function batchAll(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  values: readonly Tensor[],
+  size: number,
+  axisName: string | null = null,
+): Tensor[] {
   const result = batchGraph(outputs, inputs, values, size, axisName);
   return result.outputs.map((node, i) => (result.batched[i] ? node : broadcastTo(node, [size, ...node.shape])));
 }

@@ -83,7 +83,7 @@ export class Comparisons {
   }
 }
 
-/** Runs for a standard error of 0.8 % of the truth, from that of a pilot; whole chunks. */
+/** Runs for a standard error of 0.8 % of the truth, from that of a pilot; a multiple of `chunk`. */
 export function runsFor(stderr: ArrayLike<number>, pilot: number, scale: number, chunk = 4096): number {
   const worst = Math.max(...Array.from(stderr));
   return Math.max(1, Math.ceil((pilot * (worst / (0.008 * scale)) ** 2) / chunk)) * chunk;

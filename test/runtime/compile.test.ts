@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as sg from "../../src/index.js";
 import { compile, grad, type Tensor, tensor, vmap } from "../../src/index.js";
-
-function message(body: () => unknown): string {
-  try {
-    body();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return "no error";
-}
+import { message } from "./message.js";
 
 /** A compiled program that counts how often it is traced. */
 function counted<A extends unknown[], T>(

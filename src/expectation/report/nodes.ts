@@ -14,10 +14,11 @@ import { batchGraph } from "../../transforms/vmap.js";
 import { type Choice, choose, type Plan } from "../choose.js";
 import { dependents, siteParams } from "../differentiability.js";
 import { addRows, Blocks, constantLike, type Estimate } from "../estimate.js";
-import { type Call, chunksOf, Evaluator, evaluate, spread, spreadReason } from "../evaluate.js";
+import { type Call, chunksOf, Evaluator, evaluate } from "../evaluate.js";
 import type { Program } from "../program.js";
 import { rewrite } from "../rewrite.js";
 import { oneRun } from "../runs.js";
+import { spread, spreadReason } from "../spread.js";
 import { plainName } from "./display.js";
 import type { Opened, ReportOptions } from "./subject.js";
 
