@@ -9,7 +9,7 @@ export interface Digits {
 }
 
 export interface Batch {
-  /** [batch, 784] */
+  /** [batch, pixels] */
   readonly x: Tensor;
   /** [batch, 10], one-hot */
   readonly y: Tensor;
@@ -46,14 +46,16 @@ function take(classes: readonly RawClass[], from: number, count: number): Digits
 
 /** Some of the digits as tensors. */
 export function batchOf({ images, labels }: Digits, indices: ArrayLike<number>): Batch {
-  const x = new Float32Array(indices.length * PIXELS);
-  const y = new Float32Array(indices.length * CLASSES);
-  for (let i = 0; i < indices.length; i++) {
+  const count = indices.length;
+  const pixels = images.length / labels.length;
+  const x = new Float32Array(count * pixels);
+  const y = new Float32Array(count * CLASSES);
+  for (let i = 0; i < count; i++) {
     const at = indices[i] as number;
-    x.set(images.subarray(at * PIXELS, (at + 1) * PIXELS), i * PIXELS);
+    x.set(images.subarray(at * pixels, (at + 1) * pixels), i * pixels);
     y[i * CLASSES + (labels[at] as number)] = 1;
   }
-  return { x: tensor(x, { shape: [indices.length, PIXELS] }), y: tensor(y, { shape: [indices.length, CLASSES] }) };
+  return { x: tensor(x, { shape: [count, pixels] }), y: tensor(y, { shape: [count, CLASSES] }) };
 }
 
 /** 0 … n − 1 in an order that the key decides. */

@@ -5,7 +5,7 @@ import type { Weights } from "./network.js";
 import type { Settings } from "./settings.js";
 
 /** Independent estimates that a variance is taken over. */
-export const REPLICATES = 64;
+export const REPLICATES = 32;
 
 export interface GradientSpread {
   /** Σ over all weights of the variance of one estimate of S runs. */

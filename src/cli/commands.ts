@@ -24,6 +24,8 @@ async function ready(path: string, options: CommonOptions, io: Io): Promise<Read
   return { loaded, E, args: argumentsIn(options.dtype, loaded), samples: settings.samples };
 }
 
+// What a file exports is as deep as its author says; the library checks it.
+type CallArgs = Parameters<Expectation<unknown, unknown[]>["valueAndGrad"]>;
 type Args = [params: never, ...data: never[]];
 
 /** `samplegrad run`: the value and the gradient, with error bars. */
@@ -34,7 +36,7 @@ export async function runCommand(path: string, options: CommonOptions, io: Io): 
   const how = { key, onProgress: (done: number, total: number) => progress.update(done, total, `${done} of ${total} runs`) };
   let found: ReturnType<typeof E.valueAndGrad>;
   try {
-    found = E.valueAndGrad(...([...args, how] as unknown as Args));
+    found = E.valueAndGrad(...([...args, how] as unknown as CallArgs));
   } finally {
     progress.stop();
   }

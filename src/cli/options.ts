@@ -1,7 +1,7 @@
 import type { DType } from "../base/dtype.js";
 import { listed } from "../base/errors.js";
 import type { AnyEstimator, Baseline } from "../estimators/estimator.js";
-import type { ExpectationOptions } from "../expectation/expectation.js";
+import type { ExpectationOptions } from "../expectation/options.js";
 import type { Tensor } from "../graph/tensor.js";
 import { wrongUse } from "./io.js";
 import type { Library, Loaded } from "./load.js";

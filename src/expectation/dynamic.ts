@@ -10,7 +10,7 @@ import { alias } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
 import { siteParams } from "./differentiability.js";
 import { type Handler, handling } from "./effects.js";
-import { costOf, type Program, type ProgramFunction, SiteNames, siteNode, type Trees } from "./program.js";
+import { costOf, type Program, type ProgramFunction, runKeys, SiteNames, siteNode, type Trees } from "./program.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /**
@@ -87,52 +87,58 @@ class Path {
 }
 
 function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readonly (readonly Tensor[])[]): DynamicRun {
-  const { f, trees, key, estimators, given } = call;
-  const args = trees.map((tree, k) => tree.rebuild(holes[k] as readonly Tensor[]));
+  const { f, trees, key } = call;
   const number = constant(run, "uint32");
-  const sites: Tensor[] = [];
-  const forced = new Map<Tensor, Tensor>();
-  const reads: { site: Tensor; from: number }[] = [];
-  const names = new SiteNames();
-  const drawn: Handler = {
-    sample: (d, options) => {
-      const name = names.next(d.name, options.name);
-      const node = siteNode(d, options, name);
-      sites.push(node);
-      const branches = (estimators[name] ?? options.estimator)?.branches === true && given(name, run) === null;
-      if (branches) forced.set(node, outcomeOf(node, path));
-      node.value = contiguous(valueOf(forced.get(node) ?? given(name, run) ?? drawOf(node, key, number)));
-      return node;
-    },
-    observe: (d, value) => d.logProb(value),
-    randomKey: (name) => foldIn(foldIn(key, name ?? `key_${sites.length}`), number),
-  };
+  const record: Record = { sites: [], forced: new Map(), reads: [], names: new SiteNames() };
+  const args = trees.map((tree, k) => tree.rebuild(holes[k] as readonly Tensor[]));
   const body = (): unknown =>
     listening(
-      (node) => noteRead(node, sites, reads),
-      () => handling(drawn, () => f(...args)),
+      (node) => noteRead(node, record),
+      () => handling(drawing(call, run, number, path, record), () => f(...args)),
     );
   const result = transforming("expectation", body);
   // A fresh node: which of several costs was returned may hang on what was read.
   const loss = apply(alias, [costOf(result)], null);
+  const { sites, reads, names, forced } = record;
+  const parameters = trees[0]?.leaves.length ?? 0;
+  const program = { holes: holes.flat(), parameters, key, run: number, sites, names: names.all(), loss, reads };
+  return { program, forced, share: path.share };
+}
+
+/** What one run leaves behind. */
+interface Record {
+  readonly sites: Tensor[];
+  readonly forced: Map<Tensor, Tensor>;
+  readonly reads: { site: Tensor; from: number }[];
+  readonly names: SiteNames;
+}
+
+/** The handler of a dynamic run: a site is a node of the graph that has its number already. */
+function drawing(
+  { key, estimators, given }: DynamicCall,
+  run: number,
+  number: Tensor,
+  path: Path,
+  record: Record,
+): Handler {
   return {
-    program: {
-      holes: holes.flat(),
-      parameters: trees[0]?.leaves.length ?? 0,
-      key,
-      run: number,
-      sites,
-      names: names.all(),
-      loss,
-      reads,
+    sample: (d, options) => {
+      const name = record.names.next(d.name, options.name);
+      const node = siteNode(d, options, name);
+      record.sites.push(node);
+      const recorded = given(name, run);
+      const branches = (estimators[name] ?? options.estimator)?.branches === true && recorded === null;
+      if (branches) record.forced.set(node, outcomeOf(node, path));
+      node.value = contiguous(numbersAt(record.forced.get(node) ?? recorded ?? drawOf(node, key, number)));
+      return node;
     },
-    forced,
-    share: path.share,
+    observe: (d, value) => d.logProb(value),
+    randomKey: runKeys(key, number),
   };
 }
 
 /** Numbers by the runtime directly: sampling is not a read by the program. */
-function valueOf(node: Tensor): NDArray {
+function numbersAt(node: Tensor): NDArray {
   return node.value ?? (currentRuntime().run([node], new Map())[0] as NDArray);
 }
 
@@ -153,7 +159,7 @@ function outcomeOf(site: Tensor, path: Path): Tensor {
     });
   const p = paramsOf(site);
   const size = enumerate.size(p);
-  const values = elements(valueOf(enumerate.values(p)));
+  const values = elements(numbersAt(enumerate.values(p)));
   const batch = batchShapeOfSite(site).reduce((a, b) => a * b, 1);
   const event = site.size / Math.max(1, batch);
   let outcome = path.take(size ** batch);
@@ -167,7 +173,7 @@ function outcomeOf(site: Tensor, path: Path): Tensor {
 }
 
 /** A read of a node: the sites it depends on steer whatever is built from now on. */
-function noteRead(node: Tensor, sites: readonly Tensor[], reads: { site: Tensor; from: number }[]): void {
+function noteRead(node: Tensor, { sites, reads }: Record): void {
   const first = sites[0];
   if (first === undefined) return;
   const before = new Set(ancestors([node], (n) => n.id >= first.id));

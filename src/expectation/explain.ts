@@ -40,13 +40,13 @@ export interface Explanation {
 /** @throws as the expectation itself, where a site or an estimator does not fit */
 export function explain(subject: Subject, args: readonly unknown[]): Explanation {
   const opened = open<ExplainOptions>("explain", subject, args, ["key", "given", "samples"]);
-  const { program, plan } = opened;
+  const { plan } = opened;
   const { dynamic, chunk } = subject.options;
   const samples = opened.options.samples ?? subject.options.samples;
-  const sites = siteReports(program, plan);
-  const costs = costReports(plan, program.loss);
+  const { loss, names } = displayOf(opened);
+  const sites = siteReports(opened, names);
+  const costs = costReports(opened, names);
   const { value, nodes } = dynamic ? oneRunNodes(opened) : manyRunNodes(opened, samples, chunk);
-  const { loss, names } = displayOf(program);
   const graph = printGraph([loss], { names });
   const parts = { value, sites, costs, nodes, graph };
   const text = (): string => explanationText(parts, dynamic ? null : samples);
@@ -56,7 +56,7 @@ export function explain(subject: Subject, args: readonly unknown[]): Explanation
       return text();
     },
     get dot(): string {
-      return drawGraph(program, plan);
+      return drawGraph(opened);
     },
     get bibtex(): string {
       return bibtex(citesOf(plan));
@@ -70,7 +70,7 @@ function manyRunNodes(
   samples: number,
   chunk: number,
 ): Pick<Explanation, "nodes"> & { value: Estimate<Tensor> } {
-  const known = knownNodes(opened.program);
+  const known = knownNodes(opened);
   const nodes = known.map(({ node }) => node);
   const means = meansOf(opened, nodes, samples, chunk);
   const { value, deltas, reasons } = adjointsOf(opened, nodes, samples, chunk);
@@ -88,8 +88,8 @@ function manyRunNodes(
 }
 
 /** A dynamic program has a graph for every run: what is known are the numbers of the first. */
-function oneRunNodes({ program }: Opened<ReportOptions>): Pick<Explanation, "nodes" | "value"> {
-  const known = knownNodes(program);
+function oneRunNodes(opened: Opened<ReportOptions>): Pick<Explanation, "nodes" | "value"> {
+  const known = knownNodes(opened);
   const values = currentRuntime().run(
     known.map(({ node }) => node),
     new Map(),

@@ -74,13 +74,18 @@ export function siteNode(d: Distribution<never>, { estimator }: SampleOptions<ne
   return apply(sampleNode, inputs, { name, family: d.family, names, estimator: estimator ?? null });
 }
 
+/** `randomKey` of one run: a key per name, or per order of the calls. */
+export function runKeys(key: Tensor, run: Tensor): Handler["randomKey"] {
+  let calls = 0;
+  return (name) => foldIn(foldIn(key, name ?? `key_${calls++}`), run);
+}
+
 /** The handler of a trace: sites become nodes, observations their log-density. */
 export function tracing(names: SiteNames, key: Tensor, run: Tensor): Handler {
-  let keys = 0;
   return {
     sample: (d, options) => siteNode(d, options, names.next(d.name, options.name)),
     observe: (d, value) => d.logProb(value),
-    randomKey: (name) => foldIn(foldIn(key, name ?? `key_${keys++}`), run),
+    randomKey: runKeys(key, run),
   };
 }
 

@@ -5,7 +5,7 @@ import { again, ancestors } from "../graph/walk.js";
 import { box, detach, limit, others, shadow } from "../primitives/control.js";
 import { alias, broadcastTo, onesLike } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
-import { add, exp, mul, sub, toDType } from "../tensor/elementwise.js";
+import { add, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
 import { exponent, type Weight, weighted } from "./charge.js";

@@ -123,60 +123,42 @@ export interface Layout {
 export function manyRuns(core: OneRun, { inner, outer, shared }: Layout, order: Derivatives): Runs {
   const { program, objective } = core;
   const start = placeholder({ shape: [], dtype: "uint32" }, "first run");
-  const holes = program.holes.slice(0, program.parameters);
-  const names = [...core.given.keys()];
   const recorded = [...core.given.values()];
-  const innerRuns = placeholder({ shape: [inner], dtype: "uint32" }, "runs");
-  const innerGiven = recorded.map((hole) =>
-    placeholder({ shape: [inner, ...hole.shape], dtype: hole.dtype }, hole.label as string),
-  );
-  const single = inner === 1 && outer === null;
-  const [perRun] = batchGraph(
-    [objective],
-    [program.run, ...recorded],
-    [innerRuns, ...innerGiven],
-    inner,
-    single ? null : "runs",
-  ).outputs as [Tensor];
-  const average = perRun.rank === 0 ? perRun : mean(perRun);
-  const derived = derivativesOf(average, holes, order);
-  const outputs = [perRun, average, ...derived];
+  const runs = placeholder({ shape: [inner], dtype: "uint32" }, "runs");
+  const values = recorded.map((hole) => withAxis(hole, inner));
+  // A single run is not one of several, and has no others.
+  const axis = inner === 1 && outer === null ? null : "runs";
+  const one = batchGraph([objective], [program.run, ...recorded], [runs, ...values], inner, axis).outputs as [Tensor];
+  const average = one[0].rank === 0 ? one[0] : mean(one[0]);
+  const outputs = [one[0], average, ...derivativesOf(average, program.holes.slice(0, program.parameters), order)];
+  const names = [...core.given.keys()];
   if (outer === null) {
-    const bound = bind(outputs, innerRuns, add(start, arange(inner, { dtype: "uint32" })));
-    return {
-      start,
-      given: new Map(names.map((name, i) => [name, innerGiven[i] as Tensor])),
-      perRun: bound[0] as Tensor,
-      mean: bound[1] as Tensor,
-      derivatives: bound.slice(2),
-    };
+    const numbers = new Map([[runs, add(start, arange(inner, { dtype: "uint32" }))]]);
+    return runsOf(start, names, values, substitute(outputs, numbers).outputs);
   }
-  const outerGiven = innerGiven.map((hole) =>
-    placeholder({ shape: [outer, ...hole.shape], dtype: hole.dtype }, hole.label as string),
-  );
   const grid = add(start, reshape(arange(outer * inner, { dtype: "uint32" }), [outer, inner]));
-  const tiled = batchAll(
-    outputs,
-    [innerRuns, ...innerGiven],
-    [grid, ...outerGiven],
-    outer,
-    shared ? "runs" : "replicates",
-  );
+  const outerValues = values.map((hole) => withAxis(hole, outer));
+  // Sharing a baseline means being runs of one population: the collective then spans both axes.
+  const tiled = batchAll(outputs, [runs, ...values], [grid, ...outerValues], outer, shared ? "runs" : "replicates");
+  return runsOf(start, names, outerValues, tiled);
+}
+
+function withAxis(hole: Tensor, size: number): Tensor {
+  return placeholder({ shape: [size, ...hole.shape], dtype: hole.dtype }, hole.label as string);
+}
+
+function runsOf(start: Tensor, names: readonly string[], given: readonly Tensor[], outputs: readonly Tensor[]): Runs {
+  const [perRun, average, ...derivatives] = outputs as [Tensor, Tensor, ...Tensor[]];
   return {
     start,
-    given: new Map(names.map((name, i) => [name, outerGiven[i] as Tensor])),
-    perRun: tiled[0] as Tensor,
-    mean: tiled[1] as Tensor,
-    derivatives: tiled.slice(2),
+    given: new Map(names.map((name, i) => [name, given[i] as Tensor])),
+    perRun,
+    mean: average,
+    derivatives,
   };
 }
 
 function derivativesOf(average: Tensor, holes: readonly Tensor[], order: Derivatives): Tensor[] {
   if (order === 0) return [];
   return order === 1 ? gradients(average, holes) : hessianBlocks(average, holes).flat();
-}
-
-/** Puts the run numbers in; the placeholder was there so that outer axes could be added first. */
-function bind(outputs: readonly Tensor[], hole: Tensor, runs: Tensor): Tensor[] {
-  return substitute(outputs, new Map([[hole, runs]])).outputs;
 }

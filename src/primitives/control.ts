@@ -1,5 +1,6 @@
 import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
+import { constant } from "../graph/leaves.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
@@ -7,7 +8,8 @@ import { broadcast, reshape } from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
 import { pair } from "./fit.js";
-import { allBatched } from "./linear.js";
+import { allBatched, broadcastTo, zerosLike } from "./linear.js";
+import { where } from "./pointwise.js";
 
 /** What steers derivatives instead of numbers, and the one collective over runs. */
 
@@ -76,13 +78,15 @@ export interface LimitParams {
  */
 export const limit: Primitive<LimitParams> = {
   name: "limit",
-  type: ([a]) => same(a as Type),
+  type: ([a, witness]) => pair("limit", a as Type, witness as Type),
   run: ([a]) => a as NDArray,
   needs: [0],
   jvp: ([t, w], [, witness], params) => {
     if (!t && !w) return null;
     if (params.orders === 0) throw new NoGradientError(params);
-    return t ? apply(limit, [t, witness as Tensor], { ...params, orders: params.orders - 1 }) : null;
+    // What comes through the witness alone is zero and counts: in reverse mode the value is a cotangent, constant from then on.
+    const tangent = t ?? nothingOf(w as Tensor);
+    return apply(limit, [tangent, witness as Tensor], { ...params, orders: params.orders - 1 });
   },
   transpose: (ct, _linear, [, witness], params) => [apply(limit, [ct, witness as Tensor], params), null],
   linear: [0],
@@ -96,6 +100,12 @@ export const limit: Primitive<LimitParams> = {
     },
   ],
 };
+
+/** Zeros that depend on `a` linearly, without a product that could be 0 · ∞. */
+function nothingOf(a: Tensor): Tensor {
+  const never = broadcastTo(constant(0, "bool"), a.shape);
+  return apply(where, [never, a, zerosLike(a)], null);
+}
 
 /** `limit` at 0 orders: a first-order estimate, whose own derivative would be wrong. */
 export function once(estimate: Tensor, witness: Tensor, why: Omit<LimitParams, "orders">): Tensor {

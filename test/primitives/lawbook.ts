@@ -36,7 +36,7 @@ export const stated: Readonly<Record<string, Stated>> = {
   box: (_k, t) => t,
   shadow: (_k, t) => t,
   attach: (k, t, inputs) => (k === 0 ? t.map((x, i) => x * ((inputs[1] as NDArray).data[i] as number)) : null),
-  limit: (k, t) => (k === 0 ? t : null),
+  limit: (k, t) => (k === 0 ? t : t.map(() => 0)),
   external: () => "throws",
   igammac: (k) => (k === 0 ? "throws" : undefined),
 };

@@ -22,6 +22,9 @@ export function auditText({ reference, rows, biased, inadmissible, skipped }: Om
   return parts.join("\n\n");
 }
 
+/** A false alarm in a million for one comparison. */
+const zLimit = 4.9;
+
 const columns: readonly Column[] = [
   { head: "site" },
   { head: "estimator" },
@@ -37,7 +40,9 @@ const columns: readonly Column[] = [
 function cells(row: AuditRow): string[] {
   const { site, estimator, baseline, chosen, best, z, variance, varianceStderr, evaluations, product, ms } = row;
   const label = baseline === "none" ? estimator : `${estimator}, ${baseline}`;
-  const marks = [best ? "best" : "", chosen ? "chosen" : ""].filter((mark) => mark !== "").join(", ");
+  const marks = [best && "best", chosen && "chosen", z > zLimit && "differs"]
+    .filter((mark) => mark !== false)
+    .join(", ");
   return [
     site,
     label,
@@ -53,7 +58,7 @@ function cells(row: AuditRow): string[] {
 
 function legend(row: AuditRow): string {
   return [
-    "z: difference of the mean gradient from the truth as a normal deviate, the larger of its projection and its length.",
+    "z: difference of the mean gradient from the truth as a normal deviate, the larger of its projection and its length; above 4.9 it differs.",
     "variance: of the gradient of one run, summed over parameters; S runs have 1/S of it.",
     `product: variance × runs of the program per sample. ms: one gradient of ${row.runs === 1 ? "one run" : `${row.runs} runs`}, median.`,
   ].join("\n");

@@ -3,7 +3,7 @@ import type { Tensor } from "../../graph/tensor.js";
 import { again, ancestors } from "../../graph/walk.js";
 import { validate } from "../../primitives/check.js";
 import { alias, named } from "../../primitives/linear.js";
-import type { Program } from "../program.js";
+import type { Opened, ReportOptions } from "./subject.js";
 
 /** The program's graph as people want to see it: checks of parameters left out, and a name on the node that has it. */
 export interface Display {
@@ -13,13 +13,14 @@ export interface Display {
   readonly names: ReadonlyMap<Tensor, string>;
 }
 
-export function displayOf(program: Program): Display {
+export function displayOf({ program, names: given }: Pick<Opened<ReportOptions>, "program" | "names">): Display {
   const map = new Map<Tensor, Tensor>();
-  const names = new Map<Tensor, string>(program.holes.map((hole) => [hole, plainName(hole.label as string)]));
+  const names = new Map<Tensor, string>(program.holes.map((hole, i) => [hole, given[i] as string]));
   const shown = (node: Tensor): Tensor => map.get(node) ?? node;
   for (const node of ancestors([program.loss, ...program.sites])) {
     const ins = node.inputs.map(shown);
     const input = ins[0];
+    if (names.has(node)) continue;
     if (input && (node.primitive === validate || node.primitive === alias)) map.set(node, input);
     else if (input && node.primitive === named && input.primitive && !names.has(input) && ownName(input) === null) {
       names.set(input, ownName(node) as string);
@@ -27,9 +28,4 @@ export function displayOf(program: Program): Display {
     } else if (ins.some((x, i) => x !== node.inputs[i])) map.set(node, again(node, ins));
   }
   return { loss: shown(program.loss), shown, names };
-}
-
-/** The program's own name of an argument: `W0` for `params.W0`. */
-export function plainName(label: string): string {
-  return label.replace(/^(params|data\d*)\./, "");
 }

@@ -1,18 +1,19 @@
 import { isFloat } from "../../base/dtype.js";
 import { toDot } from "../../graph/dot.js";
 import { smoothness, type Tensor } from "../../graph/tensor.js";
-import type { Choice, Plan } from "../choose.js";
+import type { Choice } from "../choose.js";
 import { dependents, siteParams } from "../differentiability.js";
-import type { Program } from "../program.js";
 import { displayOf } from "./display.js";
 import { typeName } from "./numbers.js";
 import { operation } from "./sites.js";
+import type { Opened, ReportOptions } from "./subject.js";
 
 /** The program as a drawing: random choices, costs, and where the derivative ends. */
-export function drawGraph(program: Program, plan: Plan): string {
-  const { loss, shown, names } = displayOf(program);
+export function drawGraph(opened: Opened<ReportOptions>): string {
+  const { program, plan } = opened;
+  const { loss, shown, names } = displayOf(opened);
   const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [program.loss];
-  const costs = new Map(leaves.map((leaf, i) => [shown(leaf), `leaf ${i + 1}\n${operation(leaf)}\n${typeName(leaf)}`]));
+  const costs = new Map(leaves.map((leaf, i) => [shown(leaf), `leaf ${i + 1}\n${operation(leaf, names)}\n${typeName(leaf)}`]));
   const sites = new Map([...plan.choices].map(([site, choice]) => [shown(site), siteLabel(site, choice)]));
   const weighted = program.sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate");
   const parameters = program.holes.slice(0, program.parameters).filter((hole) => isFloat(hole.dtype));

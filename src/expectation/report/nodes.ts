@@ -19,7 +19,6 @@ import type { Program } from "../program.js";
 import { rewrite } from "../rewrite.js";
 import { oneRun } from "../runs.js";
 import { spread, spreadReason } from "../spread.js";
-import { plainName } from "./display.js";
 import type { Opened, ReportOptions } from "./subject.js";
 
 /** Values and adjoints of the nodes of a program that a person gave a name. */
@@ -42,15 +41,14 @@ interface Node {
 }
 
 /** Parameters, named nodes and random choices that the cost is computed from, in the order of the program. */
-export function knownNodes(program: Program): Node[] {
+export function knownNodes({ program, names }: Pick<Opened<ReportOptions>, "program" | "names">): Node[] {
   const sites = new Set(program.sites);
-  const parameters = new Set(program.holes.slice(0, program.parameters));
+  const parameters = new Map(program.holes.slice(0, program.parameters).map((hole, i) => [hole, names[i] as string]));
   return ancestors([program.loss])
     .filter((node) => parameters.has(node) || sites.has(node) || node.primitive === named)
     .map((node) => {
       const kind = parameters.has(node) ? "parameter" : sites.has(node) ? "site" : "named";
-      const name = ownName(node) as string;
-      return { node, kind, name: plainName(name) };
+      return { node, kind, name: parameters.get(node) ?? (ownName(node) as string) };
     });
 }
 

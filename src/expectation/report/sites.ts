@@ -6,9 +6,8 @@ import { named } from "../../primitives/linear.js";
 import type { Choice, Plan } from "../choose.js";
 import { describe } from "../credit/describe.js";
 import { siteParams } from "../differentiability.js";
-import type { Program } from "../program.js";
 import { batchShapeOfSite } from "../site.js";
-import { plainName } from "./display.js";
+import type { Opened, ReportOptions } from "./subject.js";
 
 /** What the plan says of each random choice, and of the costs it is charged with. */
 export interface SiteReport {
@@ -39,14 +38,17 @@ export interface CostReport {
   readonly shape: readonly number[];
 }
 
-export function siteReports(program: Program, plan: Plan): SiteReport[] {
+/** Names that the program gives to its arguments. */
+type Names = ReadonlyMap<Tensor, string>;
+
+export function siteReports({ program, plan }: Opened<ReportOptions>, names: Names): SiteReport[] {
   return program.sites.map((site) => {
-    const { name, family, names } = siteParams(site);
+    const { name, family, names: params } = siteParams(site);
     const choice = plan.choices.get(site) as Choice;
     const batch = batchShapeOfSite(site);
     return {
       name,
-      distribution: `${family.name}(${names.join(", ")})`,
+      distribution: `${family.name}(${params.join(", ")})`,
       shape: { batch, event: site.shape.slice(batch.length) },
       estimator: choice.estimator.name,
       why: choice.why,
@@ -55,18 +57,18 @@ export function siteReports(program: Program, plan: Plan): SiteReport[] {
       outcomes: choice.outcomes,
       orders: (choice.limit?.orders as Order | undefined) ?? choice.estimator.orders,
       differentiated: choice.differentiated,
-      credit: creditLines(site, choice, plan),
+      credit: creditLines(site, choice, plan, names),
       cites: choice.estimator.cites,
     };
   });
 }
 
-export function costReports(plan: Plan, loss: Tensor): CostReport[] {
-  const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [loss];
-  return leaves.map((leaf, i) => ({ name: `leaf ${i + 1}`, expression: costExpression(leaf), shape: leaf.shape }));
+export function costReports({ program, plan }: Opened<ReportOptions>, names: Names): CostReport[] {
+  const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [program.loss];
+  return leaves.map((leaf, i) => ({ name: `leaf ${i + 1}`, expression: costExpression(leaf, names), shape: leaf.shape }));
 }
 
-function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: Plan): string[] {
+function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: Plan, names: Names): string[] {
   if (estimator.rest === "differentiate" || (!differentiated && !estimator.branches)) return [];
   const batch = batchShapeOfSite(site);
   return plan.credit.leaves.map((leaf, i) => {
@@ -75,50 +77,51 @@ function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: 
     if (relation === "bottom") return `not charged: ${name}`;
     // One element has nothing to be told apart.
     const links = sizeOf(batch) === 1 ? "" : ` [${describe(relation, batch, leaf.shape)}]`;
-    return `charged: ${name} (${operation(leaf)} ${show(leaf.shape)})${links}`;
+    return `charged: ${name} (${operation(leaf, names)} ${show(leaf.shape)})${links}`;
   });
 }
 
 const silent = new Set(["broadcast", "reshape", "alias", "validate", "detach", "cast", "convert"]);
 
 /** Past operations that only move or retype numbers. */
-function past(node: Tensor): Tensor {
+function past(node: Tensor, names: Names): Tensor {
   let at = node;
-  while (at.primitive !== null && silent.has(at.primitive.name)) at = at.inputs[0] as Tensor;
+  while (at.primitive !== null && !names.has(at) && silent.has(at.primitive.name)) at = at.inputs[0] as Tensor;
   return at;
 }
 
 /** What a node does, in a word. */
-export function operation(node: Tensor): string {
-  const at = past(node);
-  const name = ownName(at);
-  return name === null ? (at.primitive?.name ?? "constant") : plainName(name);
+export function operation(node: Tensor, names: Names): string {
+  const at = past(node, names);
+  return names.get(at) ?? ownName(at) ?? at.primitive?.name ?? "constant";
 }
 
 const infix: Readonly<Record<string, string>> = { add: "+", sub: "-", mul: "*", div: "/" };
 
 /** `square(y - matmul(W2, a)) * 0.5`, cut where it is deep; what has a name is called by it. */
-export function expression(node: Tensor, depth = 6): string {
-  const at = past(node);
-  const name = ownName(at);
-  if (at.primitive === null || name !== null) return name === null ? shortNumbers(at) : plainName(name);
+export function expression(node: Tensor, names: Names, depth = 6): string {
+  const at = past(node, names);
+  const name = names.get(at) ?? ownName(at);
+  if (at.primitive === null || name !== null) return name ?? shortNumbers(at);
   if (depth === 0) return "…";
-  if (at.primitive.name === "mul" && at.inputs[0] === at.inputs[1])
-    return `square(${expression(at.inputs[0] as Tensor, depth - 1)})`;
-  const parts = at.inputs.map((input) => expression(input, depth - 1));
+  if (isSquare(at)) return `square(${expression(at.inputs[0] as Tensor, names, depth - 1)})`;
+  const parts = at.inputs.map((input) => expression(input, names, depth - 1));
   const sign = infix[at.primitive.name];
   if (sign === undefined) return `${at.primitive.name}(${parts.join(", ")})`;
-  return parts.map((part, i) => (isInfix(at.inputs[i] as Tensor, depth - 1) ? `(${part})` : part)).join(` ${sign} `);
+  const inner = at.inputs.map((input) => depth > 1 && isInfix(past(input, names), names));
+  return parts.map((part, i) => (inner[i] ? `(${part})` : part)).join(` ${sign} `);
 }
 
 /** A cost with a name of its own is told by the name and by what it is. */
-function costExpression(leaf: Tensor): string {
-  const at = past(leaf);
-  return at.primitive === named ? `${ownName(at)} = ${expression(at.inputs[0] as Tensor)}` : expression(at);
+function costExpression(leaf: Tensor, names: Names): string {
+  const at = past(leaf, names);
+  return at.primitive === named ? `${ownName(at)} = ${expression(at.inputs[0] as Tensor, names)}` : expression(at, names);
 }
 
-function isInfix(node: Tensor, depth: number): boolean {
-  const at = past(node);
-  const squared = at.primitive?.name === "mul" && at.inputs[0] === at.inputs[1];
-  return depth > 0 && !squared && ownName(at) === null && at.primitive !== null && at.primitive.name in infix;
+function isSquare({ primitive, inputs }: Tensor): boolean {
+  return primitive?.name === "mul" && inputs[0] === inputs[1];
+}
+
+function isInfix(node: Tensor, names: Names): boolean {
+  return !names.has(node) && ownName(node) === null && !isSquare(node) && node.primitive !== null && node.primitive.name in infix;
 }

@@ -34,6 +34,8 @@ export interface Opened<O> {
   readonly trees: Trees;
   readonly options: O;
   readonly program: Program;
+  /** Of the program's arguments, leaf by leaf: `W0`, or `params` where that is all there is. */
+  readonly names: readonly string[];
   readonly plan: Plan;
   readonly choosing: Choosing;
   readonly key: Tensor;
@@ -72,8 +74,10 @@ export function open<O extends ReportOptions & { readonly samples?: number }>(
   const program = dynamic
     ? (dynamicRuns({ f, trees, key, estimators, given: recorded }, 0)[0] as { readonly program: Program }).program
     : traceProgram(f, trees);
+  const names = trees.flatMap((tree, k) => tree.paths.map((path) => (path === "" ? argumentName(k) : path)));
   return {
     trees,
+    names,
     options: how,
     program,
     plan: choose(program, choosing),
