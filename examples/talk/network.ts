@@ -7,9 +7,9 @@ import {
   matmul,
   mean,
   mul,
+  Normal,
   named,
   neg,
-  Normal,
   sample,
   sigmoid,
   softmax,
@@ -99,6 +99,10 @@ export function initialWeights(layer: Layer, { inputs, hidden, units, classes }:
     const bound = Math.sqrt(6 / (rows + columns));
     return Uniform({ low: -bound, high: bound }).sample(foldIn(key, name), { sampleShape: [rows, columns] });
   };
-  const weights = { W0: matrix("W0", inputs, hidden), W1: matrix("W1", hidden, units), W2: matrix("W2", units, classes) };
+  const weights = {
+    W0: matrix("W0", inputs, hidden),
+    W1: matrix("W1", hidden, units),
+    W2: matrix("W2", units, classes),
+  };
   return layer.hasSpread ? { ...weights, V1: matrix("V1", hidden, units) } : weights;
 }

@@ -44,7 +44,10 @@ export async function runTalk(settings: Settings, { onProgress, print, signal }:
   const started = performance.now();
   const data = loadDigits(settings.train, settings.test);
   const { batch, samples, seed } = settings;
-  const first = batchOf(data.train, Array.from({ length: batch }, (_, i) => i));
+  const first = batchOf(
+    data.train,
+    Array.from({ length: batch }, (_, i) => i),
+  );
   const start = (layer: Layer): Weights => startWeights(layer, settings);
   const E = expectation(costOf(bernoulliLayer), { samples });
   const explanation = String(E.explain(start(bernoulliLayer), first, { key: seed }));
@@ -54,13 +57,30 @@ export async function runTalk(settings: Settings, { onProgress, print, signal }:
   const { audit, sizes } = await smallAudit(data.train, settings);
   print?.(`Audit of a small instance (${sizes})\n\n${audit}`);
   const graphs = [
-    { title: "Binary units: backpropagation stops at the draw", drawn: graphOf(bernoulliLayer, start(bernoulliLayer), first) },
-    { title: "Continuous units: the derivative goes through the draw", drawn: graphOf(normalLayer, start(normalLayer), first) },
+    {
+      title: "Binary units: backpropagation stops at the draw",
+      drawn: graphOf(bernoulliLayer, start(bernoulliLayer), first),
+    },
+    {
+      title: "Continuous units: the derivative goes through the draw",
+      drawn: graphOf(normalLayer, start(normalLayer), first),
+    },
   ];
   const trained = await trainAll(data, settings, { onProgress, signal });
   const outcomes = arms.map((arm) => outcomeOf(arm, trained, settings, first, data.test, signal));
   const seconds = (performance.now() - started) / 1000;
-  return { settings, graphs, explanation, refusals: refused, audit, auditSizes: sizes, outcomes, test: data.test, cancelled: signal?.aborted ?? false, seconds };
+  return {
+    settings,
+    graphs,
+    explanation,
+    refusals: refused,
+    audit,
+    auditSizes: sizes,
+    outcomes,
+    test: data.test,
+    cancelled: signal?.aborted ?? false,
+    seconds,
+  };
 }
 
 function startWeights(layer: Layer, { hidden, units, seed }: Settings): Weights {
@@ -82,7 +102,11 @@ async function smallAudit(digits: Digits, { samples, seed }: Settings): Promise<
   return { audit, sizes: "8 digits of 4 × 4 pixels, 8 hidden and 6 binary units" };
 }
 
-async function trainAll(data: { train: Digits; test: Digits }, settings: Settings, { onProgress, signal }: RunHooks): Promise<Trained[]> {
+async function trainAll(
+  data: { train: Digits; test: Digits },
+  settings: Settings,
+  { onProgress, signal }: RunHooks,
+): Promise<Trained[]> {
   const learning = arms.filter((arm) => arm.trained);
   const all = learning.length * settings.epochs * Math.floor(settings.train / settings.batch);
   const done: Trained[] = [];
@@ -95,11 +119,19 @@ async function trainAll(data: { train: Digits; test: Digits }, settings: Setting
   return done;
 }
 
-function outcomeOf(arm: Arm, all: readonly Trained[], settings: Settings, batch: ReturnType<typeof batchOf>, test: Digits, signal?: AbortSignal): Outcome {
+function outcomeOf(
+  arm: Arm,
+  all: readonly Trained[],
+  settings: Settings,
+  batch: ReturnType<typeof batchOf>,
+  test: Digits,
+  signal?: AbortSignal,
+): Outcome {
   const trained = all.find((each) => each.arm === arm) ?? null;
   const hits = trained?.predicted.filter((label, i) => label === test.labels[i]).length ?? 0;
   const last = all.filter((each) => each.arm.layer === arm.layer).at(-1);
-  const measured = (weights: Weights | undefined): GradientSpread | null => (weights && !signal?.aborted ? gradientSpread(arm, weights, batch, settings) : null);
+  const measured = (weights: Weights | undefined): GradientSpread | null =>
+    weights && !signal?.aborted ? gradientSpread(arm, weights, batch, settings) : null;
   return {
     arm,
     trained,
@@ -108,4 +140,3 @@ function outcomeOf(arm: Arm, all: readonly Trained[], settings: Settings, batch:
     end: measured(last?.weights),
   };
 }
-

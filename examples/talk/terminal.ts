@@ -1,7 +1,7 @@
 import cliProgress from "cli-progress";
 import Table from "cli-table3";
-import type { Result, RunHooks } from "./run.js";
 import { resultColumns, resultNotes, resultRow, stepsOf } from "./report/words.js";
+import type { Result, RunHooks } from "./run.js";
 
 /** What a person sees in the terminal: results on stdout, the progress bar on stderr and only where that is a terminal. */
 
@@ -31,7 +31,24 @@ export function progressBar(): { onProgress: NonNullable<RunHooks["onProgress"]>
 
 /** The results as a table of text. */
 export function resultsText({ outcomes, settings, cancelled }: Result): string {
-  const none = Object.fromEntries(["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid", "mid", "mid-mid", "right", "right-mid"].map((name) => [name, ""]));
+  const none = Object.fromEntries(
+    [
+      "top",
+      "top-mid",
+      "top-left",
+      "top-right",
+      "bottom",
+      "bottom-mid",
+      "bottom-left",
+      "bottom-right",
+      "left",
+      "left-mid",
+      "mid",
+      "mid-mid",
+      "right",
+      "right-mid",
+    ].map((name) => [name, ""]),
+  );
   const table = new Table({
     head: resultColumns.map(({ head }) => head),
     colAligns: resultColumns.map(({ right }) => (right ? "right" : "left")),

@@ -28,7 +28,12 @@ export interface Hooks {
 }
 
 /** Trains one arm by Adam on minibatches. The same key gives every arm the same start and the same order of digits. */
-export async function train(arm: Arm, data: { train: Digits; test: Digits }, settings: Settings, { onStep, signal }: Hooks = {}): Promise<Trained> {
+export async function train(
+  arm: Arm,
+  data: { train: Digits; test: Digits },
+  settings: Settings,
+  { onStep, signal }: Hooks = {},
+): Promise<Trained> {
   const { hidden, units, batch, epochs, samples, learningRate, seed } = settings;
   const E = expectationOf(arm, samples);
   const optimizer = adam({ learningRate });

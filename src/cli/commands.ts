@@ -33,7 +33,10 @@ export async function runCommand(path: string, options: CommonOptions, io: Io): 
   const { loaded, E, args, samples } = await ready(path, options, io);
   const { key, json = false } = options;
   const progress = await progressOf(io, json);
-  const how = { key, onProgress: (done: number, total: number) => progress.update(done, total, `${done} of ${total} runs`) };
+  const how = {
+    key,
+    onProgress: (done: number, total: number) => progress.update(done, total, `${done} of ${total} runs`),
+  };
   let found: ReturnType<typeof E.valueAndGrad>;
   try {
     found = E.valueAndGrad(...([...args, how] as unknown as CallArgs));
@@ -47,7 +50,12 @@ export async function runCommand(path: string, options: CommonOptions, io: Io): 
   }
   const { leaves: means, paths } = flat(grad.mean, loaded);
   const { leaves: bars } = flat(grad.stderr, loaded);
-  const rows = means.map((mean, i) => [paths[i] || "params", `[${mean.shape.join(", ")}]`, cellOf(mean), barCell(bars[i] as Tensor)]);
+  const rows = means.map((mean, i) => [
+    paths[i] || "params",
+    `[${mean.shape.join(", ")}]`,
+    cellOf(mean),
+    barCell(bars[i] as Tensor),
+  ]);
   io.stdout.write(`E[loss] = ${valueText(value)}\n\n`);
   io.stdout.write(`${await tableOf(["parameter", "shape", "gradient", "±"], rows, io)}\n`);
   const why = grad.reason === null ? "" : `; no error bars: ${grad.reason}`;
@@ -78,8 +86,15 @@ export async function explainCommand(path: string, options: ExplainCommandOption
   }
   if (!json) return void io.stdout.write(`${found.text}\n`);
   const { value, sites, costs, graph } = found;
-  const nodes = found.nodes.map((node) => ({ ...node, value: plainEstimate(node.value), delta: node.delta && plainEstimate(node.delta) }));
-  print({ file: path, samples, key, value: value && plainEstimate(value), sites, costs, nodes, graph, dot: found.dot }, io);
+  const nodes = found.nodes.map((node) => ({
+    ...node,
+    value: plainEstimate(node.value),
+    delta: node.delta && plainEstimate(node.delta),
+  }));
+  print(
+    { file: path, samples, key, value: value && plainEstimate(value), sites, costs, nodes, graph, dot: found.dot },
+    io,
+  );
 }
 
 /** `samplegrad audit`: bias, variance and cost of every admissible estimator. */
@@ -112,7 +127,11 @@ function plain(tree: unknown): unknown {
   return Object.fromEntries(Object.entries(tree).map(([name, value]) => [name, plain(value)]));
 }
 
-function plainEstimate({ mean, stderr, reason }: Estimate<Tensor>): { mean: unknown; stderr: unknown; reason: string | null } {
+function plainEstimate({ mean, stderr, reason }: Estimate<Tensor>): {
+  mean: unknown;
+  stderr: unknown;
+  reason: string | null;
+} {
   return { mean: mean.toArray(), stderr: stderr.toArray(), reason };
 }
 

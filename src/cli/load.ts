@@ -24,7 +24,10 @@ export interface Loaded {
 
 /** The running library, as the file that is loaded sees it: one instance, so that `sample` meets `expectation`. */
 export interface Library {
-  readonly expectation: (f: (...args: never[]) => Tensor, options: ExpectationOptions) => Expectation<unknown, unknown[]>;
+  readonly expectation: (
+    f: (...args: never[]) => Tensor,
+    options: ExpectationOptions,
+  ) => Expectation<unknown, unknown[]>;
   readonly estimators: readonly (() => AnyEstimator)[];
   readonly flatten: typeof flatten;
   readonly isTensorLike: typeof isTensorLike;
@@ -34,7 +37,8 @@ export interface Library {
 const typescript = [".ts", ".mts", ".cts", ".tsx"];
 const javascript = [".js", ".mjs", ".cjs", ".jsx"];
 /** `.ts` when run from the sources, `.js` from a build. */
-const own = (path: string): string => new URL(`../${path}${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href;
+const own = (path: string): string =>
+  new URL(`../${path}${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href;
 
 interface Bridge {
   readonly program: Record<string, unknown>;
@@ -55,16 +59,16 @@ export async function loadProgram(path: string, io: Io): Promise<Loaded> {
     wrongUse(`got the file ${path}, expected TypeScript or JavaScript: ${[...typescript, ...javascript].join(" ")}`);
   }
   const bridge = await imported(full, path, io);
-  return fromExports(path, bridge.program, { ...bridge.index, ...bridge.estimators, ...bridge.trees, ...bridge.leaves });
+  return fromExports(path, bridge.program, {
+    ...bridge.index,
+    ...bridge.estimators,
+    ...bridge.trees,
+    ...bridge.leaves,
+  });
 }
 
 async function imported(full: string, path: string, io: Io): Promise<Bridge> {
-  const ofTypescript = typescript.includes(extname(full)) || own("index").endsWith(".ts");
-  // tsx runs TypeScript, and what TypeScript imports: it stays registered while the file is loaded, later imports included.
-  const unregister = ofTypescript ? (await load<typeof import("tsx/esm/api")>("tsx", io.cwd, "tsx/esm/api")).register() : null;
-  // Stacks point into the file as it was written.
-  process.setSourceMapsEnabled(true);
-  nameLibrary();
+  await prepare(typescript.includes(extname(full)) || own("index").endsWith(".ts"), io);
   // One module that imports all: the file and the library go through the same loader, so they share the library's state.
   const parts = {
     program: pathToFileURL(full).href,
@@ -78,20 +82,25 @@ async function imported(full: string, path: string, io: Io): Promise<Bridge> {
     return (await import(`data:text/javascript,${encodeURIComponent(source.join("\n"))}`)) as Bridge;
   } catch (error) {
     return wrongProgram(`cannot load ${path}: ${reasonOf(error, full, path)}`);
-  } finally {
-    await unregister?.();
   }
 }
 
-let named = false;
+/** What this process can load so far; loaders stay, for what a program imports when it runs. */
+let prepared: "nothing" | "javascript" | "typescript" = "nothing";
 
 /**
  * In files that are loaded "samplegrad" is this very package, wherever they lie and whatever is installed beside them; and TypeScript
  * is a module even where no package.json says so.
  */
-function nameLibrary(): void {
-  if (named) return;
-  named = true;
+async function prepare(withTypescript: boolean, io: Io): Promise<void> {
+  if (prepared === "typescript" || (prepared === "javascript" && !withTypescript)) return;
+  if (withTypescript) {
+    (await load<typeof import("tsx/esm/api")>("tsx", io.cwd, "tsx/esm/api")).register();
+    // Stacks point into the file as it was written.
+    process.setSourceMapsEnabled(true);
+  }
+  prepared = withTypescript ? "typescript" : "javascript";
+  // Behind tsx, so that it is asked first.
   const hook = `export const resolve = async (name, context, next) => {
     if (name === "samplegrad") return { url: ${JSON.stringify(own("index"))}, shortCircuit: true };
     const found = await next(name, context);
@@ -109,7 +118,7 @@ function reasonOf(error: unknown, full: string, path: string): string {
   if (transform) return `syntax error at ${transform[1]}: ${(transform[2] as string).split("\n")[0]}`;
   if (error.name === "SyntaxError" && told.includes("does not provide an export")) return told;
   if (error.name === "SyntaxError") {
-    const line = new RegExp(`:(\\d+)\\n`).exec(`${error.stack?.split("\n")[0]}\n`)?.[1];
+    const line = /:(\d+)\n/.exec(`${error.stack?.split("\n")[0]}\n`)?.[1];
     return `syntax error${line === undefined ? "" : ` at ${path}:${line}`}: ${told}`;
   }
   return error.name === "Error" ? told : `${error.name}: ${told}`;
@@ -117,14 +126,22 @@ function reasonOf(error: unknown, full: string, path: string): string {
 
 function fromExports(path: string, exports: Record<string, unknown>, library: Library): Loaded {
   const whole = exports["default"];
-  const found = typeof whole === "object" && whole !== null ? { ...exports, ...whole } : typeof whole === "function" ? { program: whole, ...exports } : exports;
+  const found =
+    typeof whole === "object" && whole !== null
+      ? { ...exports, ...whole }
+      : typeof whole === "function"
+        ? { program: whole, ...exports }
+        : exports;
   const { program, params, data, samples, estimators, dynamic } = found as Record<string, unknown>;
   if (typeof program !== "function") {
     const names = Object.keys(exports);
     const got = names.length === 0 ? "nothing" : names.join(", ");
-    wrongProgram(`${path} exports no program: got ${got}, expected export default { program, params, data } or exports of those names`);
+    wrongProgram(
+      `${path} exports no program: got ${got}, expected export default { program, params, data } or exports of those names`,
+    );
   }
-  if (params === undefined) wrongProgram(`${path} exports no params: expected params beside program, a tree of tensors and numbers`);
+  if (params === undefined)
+    wrongProgram(`${path} exports no params: expected params beside program, a tree of tensors and numbers`);
   return {
     file: path,
     program: program as Loaded["program"],

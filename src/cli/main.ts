@@ -35,11 +35,15 @@ function commandLine({ Command }: Commander, io: Io): Command {
     })
     .showHelpAfterError("samplegrad --help lists the commands")
     .addHelpText("after", `\n${programHelp}`);
-  common(root.command("run"), "the value and the gradient with error bars").action((path, options) => runCommand(path, options, io));
+  common(root.command("run"), "the value and the gradient with error bars").action((path, options) =>
+    runCommand(path, options, io),
+  );
   common(root.command("explain"), "estimators and why, credit, adjoints of named values, the graph")
     .option("--dot <file>", "also draw the graph for Graphviz into a file")
     .action((path, options) => explainCommand(path, options, io));
-  common(root.command("audit"), "bias, variance and cost of every admissible estimator").action((path, options) => auditCommand(path, options, io));
+  common(root.command("audit"), "bias, variance and cost of every admissible estimator").action((path, options) =>
+    auditCommand(path, options, io),
+  );
   return root;
 }
 
@@ -57,7 +61,12 @@ function common(command: Command, description: string): Command {
     .description(description)
     .option("-s, --samples <n>", "runs (default: those of the file, or 1000)", whole("--samples", 1))
     .option("-k, --key <n>", "the seed", whole("--key", 0), 0)
-    .option("-e, --estimator <site=name>", "estimator of a site, as in a=scoreFunction; repeatable", (text: string, before: string[]) => [...before, text], [])
+    .option(
+      "-e, --estimator <site=name>",
+      "estimator of a site, as in a=scoreFunction; repeatable",
+      (text: string, before: string[]) => [...before, text],
+      [],
+    )
     .option("--dtype <type>", "float32 or float64 for parameters and data", dtypeOption)
     .option("--json", "one JSON document instead of text");
 }
@@ -68,9 +77,16 @@ function version(): string {
 
 /** Says what is wrong in one line; a failure inside the program keeps its stack. */
 function complain(error: unknown, io: Io): ExitCode {
-  const { name = "", code, message, where, stack } = error as { name?: string; code?: unknown; message: string; where?: string; stack?: string };
+  const {
+    name = "",
+    code,
+    message,
+    where,
+    stack,
+  } = error as { name?: string; code?: unknown; message: string; where?: string; stack?: string };
   // Commander has written its own complaint; help and version are none.
-  if (typeof code === "string" && code.startsWith("commander.")) return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
+  if (typeof code === "string" && code.startsWith("commander."))
+    return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
   // By name: the program's library may be another instance than the one this file was loaded with.
   const told = error instanceof CliError || ["SamplegradError", "NoGradientError"].includes(name);
   io.stderr.write(`samplegrad: ${told ? message : outside(stack ?? message)}\n`);
@@ -81,7 +97,11 @@ function complain(error: unknown, io: Io): ExitCode {
 /** A stack without the library's own frames: what is wrong is in the program, or above all of them. */
 function outside(stack: string): string {
   const here = new URL("..", import.meta.url);
-  const lines = stack.split("\n").filter((line) => !line.includes(here.href) && !line.includes(fileURLToPath(here)) && !line.includes("node:internal"));
+  const lines = stack
+    .split("\n")
+    .filter(
+      (line) => !line.includes(here.href) && !line.includes(fileURLToPath(here)) && !line.includes("node:internal"),
+    );
   return lines.length > 1 ? lines.join("\n") : stack;
 }
 
@@ -102,5 +122,10 @@ if (isEntry()) {
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
-  process.exitCode = await main(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd() });
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+  });
 }

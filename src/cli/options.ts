@@ -34,7 +34,10 @@ export function dtypeOption(text: string): "float32" | "float64" {
 const defaultSamples = 1000;
 
 /** Settings of the expectation: the command line comes before the file. */
-export function expectationOptions(loaded: Loaded, options: CommonOptions): ExpectationOptions & { readonly samples: number } {
+export function expectationOptions(
+  loaded: Loaded,
+  options: CommonOptions,
+): ExpectationOptions & { readonly samples: number } {
   const chosen = Object.fromEntries(options.estimator.map((text) => parseEstimator(text, loaded.library)));
   const estimators = { ...loaded.estimators, ...chosen } as ExpectationOptions["estimators"];
   return { samples: options.samples ?? loaded.samples ?? defaultSamples, dynamic: loaded.dynamic, estimators };
@@ -44,11 +47,15 @@ const baselines: readonly Baseline[] = ["none", "leaveOneOut", "aligned", "auto"
 
 function parseEstimator(text: string, { estimators }: Library): [string, AnyEstimator] {
   const parts = /^([^=]+)=([^:=]+)(?::(.+))?$/.exec(text);
-  if (!parts) return wrongUse(`--estimator: got "${text}", expected site=name, as in a=scoreFunction or a=scoreFunction:leaveOneOut`);
+  if (!parts)
+    return wrongUse(
+      `--estimator: got "${text}", expected site=name, as in a=scoreFunction or a=scoreFunction:leaveOneOut`,
+    );
   const [, site, name, baseline] = parts as unknown as [string, string, string, string | undefined];
   const known = estimators.map((make) => make());
   const found = known.find((e) => e.name === name);
-  if (!found) return wrongUse(`--estimator: got the estimator "${name}", expected one of ${known.map((e) => e.name).join(", ")}`);
+  if (!found)
+    return wrongUse(`--estimator: got the estimator "${name}", expected one of ${known.map((e) => e.name).join(", ")}`);
   if (baseline === undefined) return [site, found];
   if (found.baseline !== "auto") return wrongUse(`--estimator: ${name} takes no baseline, got "${baseline}"`);
   if (baselines.includes(baseline as Baseline)) return [site, { ...found, baseline: baseline as Baseline }];

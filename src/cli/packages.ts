@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { wrongUse } from "./io.js";
+import { wrongProgram } from "./io.js";
 
 /** Packages that only some commands need, with the version the library is tested with. */
 const optional = {
@@ -18,7 +18,12 @@ export type Optional = keyof typeof optional;
  * @param path a module inside it, `tsx/esm/api`
  * @throws with the command that installs it
  */
-export async function load<T>(name: Optional, cwd: string, path: string = name, importer: Importer = native): Promise<T> {
+export async function load<T>(
+  name: Optional,
+  cwd: string,
+  path: string = name,
+  importer: Importer = native,
+): Promise<T> {
   try {
     return (await importer(path)) as T;
   } catch (error) {
@@ -29,7 +34,9 @@ export async function load<T>(name: Optional, cwd: string, path: string = name, 
     return (await importer(pathToFileURL(found).href)) as T;
   } catch (error) {
     if (!isMissing(error, name)) throw error;
-    return wrongUse(`this needs the package ${name}, which is not installed; npm install ${name}@${optional[name]}`);
+    return wrongProgram(
+      `this needs the package ${name}, which is not installed; npm install ${name}@${optional[name]}`,
+    );
   }
 }
 

@@ -62,6 +62,8 @@ export interface Family<G extends Capability = never> {
   support(p: Params): Constraint;
   /** Parameters with which the support moves: the score function would lose the boundary term. */
   readonly supportDepends: readonly string[];
+  /** Parameters in which the density has a kink: the score function is right for one derivative, not for two. */
+  readonly densityKinks?: readonly string[];
   eventShape(p: Params): Shape;
   /** Of values. */
   dtype(p: Params): DType;

@@ -31,6 +31,7 @@ export const laplaceFamily: Family<"logProb" | "reparam"> = {
   discrete: false,
   support: () => real,
   supportDepends: [],
+  densityKinks: ["loc"],
   eventShape: () => [],
   dtype: ({ loc }) => (loc as Tensor).dtype,
   sample: (stream, p) => value(noise(stream, (p.loc as Tensor).shape, p), p),

@@ -65,14 +65,16 @@ export function choose(program: Program, how: Choosing): Plan {
   // Now that constant draws are known: a site behind them alone has nothing to differentiate, and needs no score.
   const live = dependents(program, sources, weighted);
   for (const [site, draft] of kinds)
-    kinds.set(site, { ...draft, differentiated: live.has(site), moving: movingParams(site, live) });
+    kinds.set(site, { ...draft, differentiated: live.has(site), moving: lostParams(site, live, how.order) });
   const charged = program.sites.filter((site) => weighted.has(site));
   return settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
 }
 
-function movingParams(site: Tensor, live: ReadonlySet<Tensor>): string[] {
+/** Parameters that a derivative comes into and that the score function is not right for at the order asked. */
+function lostParams(site: Tensor, live: ReadonlySet<Tensor>, order: number): string[] {
   const { family, names } = siteParams(site);
-  return family.supportDepends.filter((param) => live.has(site.inputs[names.indexOf(param)] as Tensor));
+  const lost = [...family.supportDepends, ...(order > 1 ? (family.densityKinks ?? []) : [])];
+  return lost.filter((param) => live.has(site.inputs[names.indexOf(param)] as Tensor));
 }
 
 interface Draft {
@@ -83,7 +85,7 @@ interface Draft {
   readonly limit: Choice["limit"];
   /** Why pathwise, which the distribution would give, is not the default. */
   readonly refused: string | null;
-  /** Parameters that a derivative comes into and that move the support. */
+  /** See `lostParams`. */
   readonly moving: readonly string[];
 }
 
@@ -285,25 +287,31 @@ function tooMany(site: Tensor, outcomes: number): never {
   });
 }
 
-/** The score function loses the boundary term of a parameter that moves the support; it is refused by name. */
+/** Parameters for which the score function would lose part of the derivative are refused by name. */
 function checkSupport(site: Tensor, estimator: AnyEstimator, draft: Draft): void {
   const { name } = siteParams(site);
   if (estimator.rest !== "observe" || draft.moving.length === 0) return;
-  const moved = movingSupport(site, draft.moving);
+  const moved = lostByScore(site, draft.moving);
   if (draft.explicit || draft.refused === null) throw new NoGradientError({ where: `sample "${name}"`, ...moved });
+  const [smooth, lacking] =
+    siteParams(site).family.supportDepends.length > 0 ? ["continuous", "support is fixed"] : ["smooth", "density is smooth"];
   throw new NoGradientError({
     where: `sample "${name}"`,
     what: `${draft.refused}, and ${moved.what}`,
-    write: "use a cost that is continuous in the sample, or a distribution whose support is fixed",
+    write: `use a cost that is ${smooth} in the sample, or a distribution whose ${lacking}`,
   });
 }
 
-export function movingSupport(site: Tensor, params: readonly string[]): { what: string; write: string } {
+/** What the score function misses of the derivative in `params`: the boundary term of a moving support, the mass at a kink. */
+export function lostByScore(site: Tensor, params: readonly string[]): { what: string; write: string } {
   const { family } = siteParams(site);
-  return {
-    what: `the support of ${family.name} moves with ${listed(params, "and")}, so the score function loses the boundary term`,
-    write: family.gives.reparam ? "use pathwise()" : "a distribution whose support is fixed",
-  };
+  const moves = params.filter((param) => family.supportDepends.includes(param));
+  const what =
+    moves.length > 0
+      ? `the support of ${family.name} moves with ${listed(moves, "and")}, so the score function loses the boundary term`
+      : `the density of ${family.name} has a kink in ${listed(params, "and")}, so the score function misses part of the second derivative`;
+  const fixed = moves.length > 0 ? "a distribution whose support is fixed" : "a distribution whose density is smooth";
+  return { what, write: family.gives.reparam ? "use pathwise()" : fixed };
 }
 
 function baselineOf(

@@ -23,6 +23,8 @@ export interface DynamicRun {
   readonly forced: ReadonlyMap<Tensor, Tensor>;
   /** One over the number of joint outcomes of the branching sites met on this path. */
   readonly share: number;
+  /** Whether it drew noise that is no site, by `randomKey`. */
+  readonly noisy: boolean;
 }
 
 export interface DynamicCall {
@@ -89,7 +91,7 @@ class Path {
 function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readonly (readonly Tensor[])[]): DynamicRun {
   const { f, trees, key } = call;
   const number = constant(run, "uint32");
-  const record: Record = { sites: [], forced: new Map(), reads: [], names: new SiteNames() };
+  const record: Record = { sites: [], forced: new Map(), reads: [], names: new SiteNames(), noisy: false };
   const args = trees.map((tree, k) => tree.rebuild(holes[k] as readonly Tensor[]));
   const body = (): unknown =>
     listening(
@@ -102,7 +104,7 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
   const { sites, reads, names, forced } = record;
   const parameters = trees[0]?.leaves.length ?? 0;
   const program = { holes: holes.flat(), parameters, key, run: number, sites, names: names.all(), loss, reads };
-  return { program, forced, share: path.share };
+  return { program, forced, share: path.share, noisy: record.noisy };
 }
 
 /** What one run leaves behind. */
@@ -111,6 +113,7 @@ interface Record {
   readonly forced: Map<Tensor, Tensor>;
   readonly reads: { site: Tensor; from: number }[];
   readonly names: SiteNames;
+  noisy: boolean;
 }
 
 /** The handler of a dynamic run: a site is a node of the graph that has its number already. */
@@ -121,6 +124,7 @@ function drawing(
   path: Path,
   record: Record,
 ): Handler {
+  const keys = runKeys(key, number);
   return {
     sample: (d, options) => {
       const name = record.names.next(d.name, options.name);
@@ -133,7 +137,10 @@ function drawing(
       return node;
     },
     observe: (d, value) => d.logProb(value),
-    randomKey: runKeys(key, number),
+    randomKey: (name) => {
+      record.noisy = true;
+      return keys(name);
+    },
   };
 }
 

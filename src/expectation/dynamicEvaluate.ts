@@ -1,3 +1,4 @@
+import type { DType } from "../base/dtype.js";
 import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
@@ -38,96 +39,92 @@ interface Planned extends DynamicRun {
 
 export function evaluateDynamic(options: DynamicOptions, order: 0 | 1 | 2): DynamicNumbers {
   const { samples, chunk, signal, onProgress } = options;
-  const values = new Blocks([]);
-  let blocks: Grouped[] = [];
-  let means: Blocks[] = [];
-  let last: Planned | null = null;
-  let shared = false;
+  const tally = new Tally();
   let first = 0;
   for (const count of chunksOf(samples, chunk)) {
     const runs = objectivesOf(options, first, count);
-    const inBlock = Math.max(1, Math.floor(count / Math.min(BLOCKS, count)));
     runs.list.forEach(({ objective, paths }, r) => {
       signal?.throwIfAborted();
-      last = paths[0] as Planned;
-      const outputs = [
-        objective,
-        ...derivativesOf(objective, last.program.holes.slice(0, last.program.parameters), order),
-      ];
-      const [value, ...derived] = currentRuntime().run(outputs, new Map()) as [NDArray, ...NDArray[]];
-      values.add(elements(value), 1);
-      if (means.length === 0) {
-        means = derived.map((d) => new Blocks(d.shape));
-        blocks = derived.map((d) => new Grouped(d.shape));
-      }
-      derived.forEach((d, i) => (means[i] as Blocks).add(elements(d), 1));
-      collect(blocks, derived, r, inBlock, count);
+      const { program } = paths[0] as Planned;
+      const derived = derivativesOf(objective, program.holes.slice(0, program.parameters), order);
+      tally.add(paths, currentRuntime().run([objective, ...derived], new Map()), blockOf(r, count));
       onProgress?.(first + r + 1, samples);
     });
-    shared ||= runs.shared;
+    tally.shared ||= runs.shared;
     first += count;
   }
-  return numbersOf(values, means, blocks, last as unknown as Planned, samples, shared, order);
+  return tally.numbers(samples, order);
 }
 
-/** Adds one run to its block; a chunk's remainder is left out of the spread. */
-function collect(
-  blocks: readonly Grouped[],
-  derived: readonly NDArray[],
-  r: number,
-  inBlock: number,
-  count: number,
-): void {
-  if (r >= inBlock * Math.floor(count / inBlock)) return;
-  derived.forEach((d, i) => {
-    (blocks[i] as Grouped).add(elements(d), inBlock);
-  });
+/** How many runs make the block of run r of a chunk; 0 for the chunk's remainder, which the spread leaves out. */
+function blockOf(r: number, count: number): number {
+  const blocks = Math.min(BLOCKS, count);
+  const size = Math.floor(count / blocks);
+  return r < size * blocks ? size : 0;
+}
+
+/** What the runs of one call add up to. */
+class Tally {
+  shared = false;
+  private exact = true;
+  private biased = false;
+  private loss: Tensor | null = null;
+  private holes: readonly Tensor[] = [];
+  private readonly values = new Blocks([]);
+  private readonly means: Blocks[] = [];
+  private readonly blocks: Grouped[] = [];
+
+  add(paths: readonly Planned[], [value, ...derived]: readonly NDArray[], inBlock: number): void {
+    for (const { program, plan, noisy } of paths) {
+      const { loss, holes, parameters } = program;
+      this.loss = loss;
+      this.holes = holes.slice(0, parameters);
+      const choices = [...plan.choices.values()];
+      this.exact &&= !noisy && choices.every((choice) => choice.estimator.branches);
+      this.biased ||= choices.some((choice) => choice.estimator.bias !== "none");
+    }
+    this.values.add(elements(value as NDArray), 1);
+    derived.forEach((d, i) => {
+      this.means[i] ??= new Blocks(d.shape);
+      this.means[i].add(elements(d), 1);
+      this.blocks[i] ??= new Grouped(d.shape);
+      if (inBlock > 0) this.blocks[i].add(elements(d), inBlock);
+    });
+  }
+
+  numbers(samples: number, order: 0 | 1 | 2): DynamicNumbers {
+    const { exact, holes } = this;
+    const types = order === 2 ? holes.flatMap((hole) => holes.map(() => hole)) : holes;
+    const dtypes = types.map((t) => t.dtype);
+    const { dtype } = this.loss as Tensor;
+    const alone = !exact && samples < 2 ? "one run has no spread: take samples ≥ 2" : null;
+    const few = `${samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}`;
+    const reason = alone ?? (!exact && this.shared && samples < LEAST_SHARED ? few : null);
+    const bar = (b: Blocks, type: DType, why: string | null): Tensor => {
+      const mean = b.mean(type);
+      return exact ? constantLike(mean, 0) : why ? constantLike(mean, Number.NaN) : b.stderr(type, samples);
+    };
+    const dof = (b: Blocks | undefined): number => (exact ? Number.POSITIVE_INFINITY : (b?.blocks ?? 1) - 1);
+    return {
+      value: {
+        mean: this.values.mean(dtype),
+        stderr: bar(this.values, dtype, alone),
+        dof: dof(this.values),
+        reason: alone,
+      },
+      derivatives: this.means.map((m, i) => m.mean(dtypes[i] as DType)),
+      spread: {
+        stderrs: this.blocks.map((b, i) => bar(b, dtypes[i] as DType, reason)),
+        dof: dof(this.blocks[0]),
+        reason,
+      },
+      biased: this.biased,
+    };
+  }
 }
 
 function derivativesOf(objective: Tensor, holes: readonly Tensor[], order: 0 | 1 | 2): Tensor[] {
   return order === 0 ? [] : order === 1 ? gradients(objective, holes) : hessianBlocks(objective, holes).flat();
-}
-
-function numbersOf(
-  values: Blocks,
-  means: readonly Blocks[],
-  blocks: readonly Grouped[],
-  last: Planned,
-  samples: number,
-  shared: boolean,
-  order: 0 | 1 | 2,
-): DynamicNumbers {
-  const { program, plan } = last;
-  const holes = program.holes.slice(0, program.parameters);
-  const types = order === 2 ? holes.flatMap((hole) => holes.map(() => hole)) : holes;
-  const exact = program.sites.every((site) => plan.choices.get(site)?.estimator.branches === true);
-  const alone = samples < 2 ? "one run has no spread: take samples ≥ 2" : null;
-  const reason = exact
-    ? null
-    : (alone ??
-      (shared && samples < LEAST_SHARED
-        ? `${samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}`
-        : null));
-  const { loss } = program;
-  const bar = (b: Blocks, dtype: Tensor["dtype"], why: string | null): Tensor => {
-    const mean = b.mean(dtype);
-    return exact ? constantLike(mean, 0) : why ? constantLike(mean, Number.NaN) : b.stderr(dtype, samples);
-  };
-  return {
-    value: {
-      mean: values.mean(loss.dtype),
-      stderr: bar(values, loss.dtype, alone),
-      dof: exact ? Number.POSITIVE_INFINITY : values.blocks - 1,
-      reason: exact ? null : alone,
-    },
-    derivatives: means.map((m, i) => m.mean((types[i] as Tensor).dtype)),
-    spread: {
-      stderrs: blocks.map((b, i) => bar(b, (types[i] as Tensor).dtype, reason)),
-      dof: exact ? Number.POSITIVE_INFINITY : (blocks[0]?.blocks ?? 1) - 1,
-      reason,
-    },
-    biased: [...plan.choices.values()].some((choice) => choice.estimator.bias !== "none"),
-  };
 }
 
 interface Objectives {

@@ -9,7 +9,7 @@ import { add, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
 import { exponent, type Weight, weighted } from "./charge.js";
-import { type Choice, movingSupport, type Plan } from "./choose.js";
+import { type Choice, lostByScore, type Plan } from "./choose.js";
 import { pathInWords, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 import { batchShapeOfSite, paramsOf, sampleNode } from "./site.js";
@@ -94,15 +94,16 @@ function contributionOf(
   return { ...contribution, value: apply(limit, [contribution.value, contribution.value], { orders, ...why }) };
 }
 
-/** Parameters that move the support let values through and no derivative: it would lose the boundary term. */
+/** Parameters that move the support let values through and no derivative, those in which the density has a kink one: more would be wrong. */
 function guarded(node: Tensor, params: Params): Params {
   const { name, family } = siteParams(node);
-  if (family.supportDepends.length === 0) return params;
   const out: Record<string, Tensor> = { ...params };
-  for (const param of family.supportDepends) {
+  const guard = (param: string, orders: number): void => {
     const x = params[param];
-    if (x) out[param] = apply(limit, [x, x], { orders: 0, where: `sample "${name}"`, ...movingSupport(node, [param]) });
-  }
+    if (x) out[param] = apply(limit, [x, x], { orders, where: `sample "${name}"`, ...lostByScore(node, [param]) });
+  };
+  for (const param of family.densityKinks ?? []) guard(param, 1);
+  for (const param of family.supportDepends) guard(param, 0);
   return out;
 }
 

@@ -56,7 +56,7 @@ export const randomBits: Primitive<BitsParams> = {
   transpose: null,
   linear: [],
   batch: (inputs, batched, params, size) => apply(randomBits, allBatched(inputs, batched, size), params),
-  reads: (_params, [, run], out) => {
+  reads: (_params, [, run]) => {
     const batch = (run as Type).shape.length;
     return [leading([...(run as Type).shape, 2], batch), pointwise((run as Type).shape)];
   },
@@ -103,7 +103,7 @@ export const deriveKey: Primitive<{ readonly domain: number }> = {
   transpose: null,
   linear: [],
   batch: (inputs, batched, params, size) => apply(deriveKey, allBatched(inputs, batched, size), params),
-  reads: (_params, [key, data], out) => {
+  reads: (_params, [key, data]) => {
     const batch = (data as Type).shape.length;
     return [leading((key as Type).shape, batch), pointwise((data as Type).shape)];
   },
@@ -151,7 +151,7 @@ export const jaxRandomBits: Primitive<{ readonly shape: Shape }> = {
   transpose: null,
   linear: [],
   batch: ([key], _batched, params) => apply(jaxRandomBits, [key as Tensor], params),
-  reads: (_params, [key], out) => [leading((key as Type).shape, (key as Type).shape.length - 1)],
+  reads: (_params, [key]) => [leading((key as Type).shape, (key as Type).shape.length - 1)],
   smooth: "jump",
   laws: [{ inputs: [{ shape: [2], dtype: "uint32" }], params: { shape: [2, 3] } }],
 };

@@ -231,7 +231,10 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
 
 export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<{ readonly axes: readonly number[] }>({
   name: "flip",
-  shape: (shape, { axes }) => (normalAxes("flip", axes, shape.length), shape),
+  shape: (shape, { axes }) => {
+    normalAxes("flip", axes, shape.length);
+    return shape;
+  },
   run: (a, { axes }) => move.flip(a, axes),
   transpose: (ct, _a, { axes }) => apply(flip, [ct], { axes }),
   batch: (a, { axes }) => apply(flip, [a], { axes: axes.map((axis) => axis + 1) }),
@@ -250,7 +253,10 @@ export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolea
   readonly reverse: boolean;
 }>({
   name: "cumsum",
-  shape: (shape, { axis }) => (normalAxis("cumsum", axis, shape.length), shape),
+  shape: (shape, { axis }) => {
+    normalAxis("cumsum", axis, shape.length);
+    return shape;
+  },
   run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
   transpose: (ct, _a, { axis, reverse }) => apply(cumsum, [ct], { axis, reverse: !reverse }),
   batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),

@@ -20,14 +20,14 @@ function run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): N
   const known = (node: Tensor): NDArray | null => node.value ?? feeds.get(node) ?? null;
   const { order, uses } = schedule(outputs, known);
   const wanted = new Set(outputs);
-  const valueOf = (node: Tensor): NDArray => known(node) ?? (values.get(node) as NDArray);
+  const numbersOf = (node: Tensor): NDArray => known(node) ?? (values.get(node) as NDArray);
   for (const node of order) {
     const ins = needed(node);
     const primitive = node.primitive as AnyPrimitive;
     const args =
       primitive.needs === "all"
-        ? ins.map(valueOf)
-        : node.inputs.map((input) => (ins.includes(input) ? valueOf(input) : absent));
+        ? ins.map(numbersOf)
+        : node.inputs.map((input) => (ins.includes(input) ? numbersOf(input) : absent));
     values.set(node, primitive.run(args, node.params, node));
     for (const input of ins) {
       const left = (uses.get(input) as number) - 1;
@@ -36,7 +36,7 @@ function run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): N
       if (left === 0 && !wanted.has(input)) values.delete(input);
     }
   }
-  return outputs.map(valueOf);
+  return outputs.map(numbersOf);
 }
 
 const absent: NDArray = { data: new Float32Array(0), dtype: "float32", shape: [0], strides: [1], offset: 0 };

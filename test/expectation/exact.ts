@@ -100,6 +100,8 @@ export interface How {
   readonly runs?: 1 | 2;
   readonly baseline?: "none" | "leaveOneOut" | "aligned" | "auto";
   readonly order?: 1 | 2;
+  /** Draws and their probabilities for sites that are not finite; default all outcomes. */
+  readonly outcomes?: Outcomes & { readonly probabilities: Float64Array };
   /** Every site charged with the whole loss. */
   readonly everything?: boolean;
 }
@@ -108,15 +110,15 @@ export interface How {
 export function judge(f: Loss, params: unknown, how: How = {}): Judged {
   const { runs = 1, baseline = "none", order = 1, everything = false } = how;
   const program = traced(f, params);
-  const outcomes = outcomesOf(program);
+  const outcomes = how.outcomes ?? outcomesOf(program);
   const names = Object.keys(outcomes.values);
   const estimators = Object.fromEntries(names.map((name) => [name, scoreFunction({ baseline }) as AnyEstimator]));
   const choosing: Choosing = { estimators, order, runs, given: new Set(names), sources: "params", dynamic: false };
   const plan = choose(program, choosing);
   const core = oneRun(program, everything ? chargedWithAll(plan, program) : plan);
   const { leaves } = tensorsOf("params", params);
-  const { log } = transforming("test", () => perOutcome(f, params, outcomes));
-  return { core, outcomes, probabilities: numbersOf(log).map(Math.exp), leaves };
+  const weights = (): Float64Array => numbersOf(transforming("test", () => perOutcome(f, params, outcomes)).log).map(Math.exp);
+  return { core, outcomes, probabilities: how.outcomes?.probabilities ?? weights(), leaves };
 }
 
 function chargedWithAll(plan: Plan, program: Program): Plan {

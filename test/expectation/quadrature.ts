@@ -50,3 +50,16 @@ export function integral(family: AnyFamily, p: Params, f: (x: Tensor) => Tensor)
   const values = substitute([reparam.value(nodes, wide)], new Map([[uniform, hole]])).outputs[0] as Tensor;
   return substitute([sum(f(values).mul(t64(w)))], new Map([[hole, t64(x)]])).outputs[0] as Tensor;
 }
+
+/** Values with their probabilities: quadrature nodes of a continuous law of fixed support, or all counts that matter. */
+export function valueRule(family: AnyFamily, p: Params): { x: Tensor; w: Float64Array } {
+  if (family.discrete) {
+    const x = t64(Array.from({ length: 120 }, (_, k) => k));
+    const wide = Object.fromEntries(Object.entries(p).map(([name, y]) => [name, broadcastTo(y, [120])]));
+    return { x, w: numbersOf((family.gives.logProb as NonNullable<typeof family.gives.logProb>)(x, wide)).map(Math.exp) };
+  }
+  const zero = numbersOf((family.cdf as NonNullable<typeof family.cdf>)(t64(0), p))[0] as number;
+  const { x, w } = unitRule([zero, 0.5]);
+  const wide = Object.fromEntries(Object.entries(p).map(([name, y]) => [name, broadcastTo(y, [x.length])]));
+  return { x: (family.icdf as NonNullable<typeof family.icdf>)(t64(x), wide), w: Float64Array.from(w) };
+}

@@ -38,6 +38,8 @@ export interface Claim {
   readonly truth: ArrayLike<number>;
   /** What 1 % is taken of; default the norm of the truth. */
   readonly scale?: number;
+  /** Instead of 1 %, where the file says why. */
+  readonly relative?: number;
 }
 
 export function normOf(x: ArrayLike<number>): number {
@@ -64,13 +66,13 @@ export class Comparisons {
   }
 
   /** Every component is one comparison; one without spread must be equal to rounding. */
-  check(label: string, { mean, stderr, dof, truth, scale = normOf(truth) }: Claim): void {
+  check(label: string, { mean, stderr, dof, truth, scale = normOf(truth), relative = this.relative }: Claim): void {
     expect(mean.length, `${label}: length`).toBe(truth.length);
     for (let i = 0; i < truth.length; i++) {
       this.count++;
       const [error, bar] = [Math.abs((mean[i] as number) - (truth[i] as number)), stderr[i] as number];
       expect(bar, `${label}[${i}]: standard error against the norm ${scale}`).toBeLessThanOrEqual(
-        this.relative * scale,
+        relative * scale,
       );
       const allowed = bar === 0 ? 1e-12 * scale : this.limit(dof) * bar;
       expect(error, `${label}[${i}]: ${mean[i]} ± ${bar}, exactly ${truth[i]}`).toBeLessThanOrEqual(allowed);

@@ -18,7 +18,8 @@ describe("equations (4)-(5): a discrete sample has no derivative", () => {
   it("pathwise at the Bernoulli of the talk's graph names site, distribution, path and remedies", () => {
     const E = expectation(loss, { samples: 4, estimators: { a: pathwise() } });
     const text =
-      'NoGradientError: sample "a": Bernoulli gives no reparam, which pathwise needs: ∂a/∂probs does not exist on the path ' +
+      'NoGradientError: sample "a": Bernoulli gives no reparam, which pathwise needs: ∂a/∂probs does not exist ' +
+      "on the path " +
       "probs → a → matmul → sub → mul → mul → loss; use scoreFunction() or enumerate().";
     expect(complaint(() => E.valueAndGrad(weights, example, { key: 0 }))).toBe(text);
     expect(complaint(() => E.hessian(weights, example, { key: 0 }))).toBe(text);
@@ -30,7 +31,8 @@ describe("equations (4)-(5): a discrete sample has no derivative", () => {
       f64([1, 4, 9]).take(sample(Categorical({ logits }), { name: "k" }));
     const E = expectation(f, { estimators: { k: pathwise() } });
     expect(complaint(() => E.valueAndGrad({ logits: f64([0, 1, 2]) }, { key: 0 }))).toBe(
-      'NoGradientError: sample "k": Categorical gives no reparam, which pathwise needs: ∂k/∂logits does not exist on the path ' +
+      'NoGradientError: sample "k": Categorical gives no reparam, which pathwise needs: ∂k/∂logits does not ' +
+        "exist on the path " +
         "logits → k → gather → loss; use scoreFunction() or enumerate().",
     );
   });
@@ -39,7 +41,8 @@ describe("equations (4)-(5): a discrete sample has no derivative", () => {
     const f = ({ p }: { p: Tensor }): Tensor => sample(Bernoulli({ probs: p })).add(sample(Bernoulli({ probs: p })));
     const E = expectation(f, { estimators: { Bernoulli_1: pathwise() } });
     expect(complaint(() => E.valueAndGrad({ p: 0.3 }, { key: 0 }))).toBe(
-      'NoGradientError: sample "Bernoulli_1": Bernoulli gives no reparam, which pathwise needs: ∂Bernoulli_1/∂probs does not exist ' +
+      'NoGradientError: sample "Bernoulli_1": Bernoulli gives no reparam, which pathwise needs: ' +
+        "∂Bernoulli_1/∂probs does not exist " +
         "on the path probs → Bernoulli_1 → add → loss; use scoreFunction() or enumerate().",
     );
   });
@@ -49,7 +52,8 @@ describe("equations (4)-(5): a discrete sample has no derivative", () => {
       // @ts-expect-error a Bernoulli gives no reparam
       sample(Bernoulli({ probs: p }), { name: "b", estimator: pathwise() });
     expect(complaint(() => expectation(f).valueAndGrad({ p: 0.3 }, { key: 0 }))).toBe(
-      'NoGradientError: sample "b": Bernoulli gives no reparam, which pathwise needs: ∂b/∂probs does not exist on the path ' +
+      'NoGradientError: sample "b": Bernoulli gives no reparam, which pathwise needs: ∂b/∂probs does not exist ' +
+        "on the path " +
         "probs → b → loss; use scoreFunction() or enumerate().",
     );
   });

@@ -16,8 +16,9 @@ import { complaint, expectEqual, f64, judge } from "./judge.js";
 import { integral, slope, tanhSinh } from "./quadrature.js";
 
 /**
- * A reparameterised sample may still meet a node whose derivative is zero or undefined. Pathwise is then refused, and the default
- * takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10, z ≤ 5.4, first key 0.
+ * A reparameterised sample may still meet a node whose derivative is zero or undefined. Pathwise is then refused, and
+ * the default takes the score function by itself. Statistical comparisons: three programs with two parameters, m ≤ 10,
+ * z ≤ 5.4, first key 0.
  */
 const compare = judge(6);
 const at = { mu: 0.8, sigma: 0.6 };

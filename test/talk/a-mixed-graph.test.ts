@@ -4,9 +4,9 @@ import { expectEqual, f64, judge } from "./judge.js";
 import { gaussHermite, integral, slope } from "./quadrature.js";
 
 /**
- * Discrete and continuous choices in one program: b₁ ~ B(σ(θ + 0.3)), x ~ N(0.5 b₁ + θ, e^(0.2 θ)), b₃ ~ B(σ(0.8 x − 0.4 b₁ + 0.3 θ)),
- * cost (b₃ − 0.3)²(1 + x²) + θ b₁ b₃. The truth is a sum over b₁ and b₃ of an integral over x. Statistical comparisons: two gradients
- * and two values, m = 4, z ≤ 5.4, first key 0.
+ * Discrete and continuous choices in one program: b₁ ~ B(σ(θ + 0.3)), x ~ N(0.5 b₁ + θ, e^(0.2 θ)), b₃ ~ B(σ(0.8 x −
+ * 0.4 b₁ + 0.3 θ)), cost (b₃ − 0.3)²(1 + x²) + θ b₁ b₃. The truth is a sum over b₁ and b₃ of an integral over x.
+ * Statistical comparisons: two gradients and two values, m = 4, z ≤ 5.4, first key 0.
  */
 const compare = judge(4);
 const theta = f64(0.4);

@@ -12,8 +12,9 @@ import {
 import { complaint, expectEqual, f64, judge } from "./judge.js";
 
 /**
- * The log-derivative trick moves ∇ under ∫ over a support that stands still. Uniform's does not: E[u²] = (a² + ab + b²)/3 has the
- * derivatives (2a + b)/3 and (a + 2b)/3, the score alone would give ±E[u²]/(b − a). Comparisons: m = 2, z ≤ 5.4. First key 0.
+ * The log-derivative trick moves ∇ under ∫ over a support that stands still. Uniform's does not: E[u²] = (a² + ab +
+ * b²)/3 has the derivatives (2a + b)/3 and (a + 2b)/3, the score alone would give ±E[u²]/(b − a). Comparisons: m = 2, z
+ * ≤ 5.4. First key 0.
  */
 const compare = judge(2);
 const bounds = { low: f64(0.5), high: f64(2) };
@@ -23,7 +24,8 @@ describe("a score function of bounds that move", () => {
   it("is refused by name", () => {
     const E = expectation(f, { samples: 4, estimators: { u: scoreFunction() } });
     expect(complaint(() => E.valueAndGrad(bounds, { key: 0 }))).toBe(
-      'NoGradientError: sample "u": the support of Uniform moves with low and high, so the score function loses the boundary term; ' +
+      'NoGradientError: sample "u": the support of Uniform moves with low and high, so the score function loses ' +
+        "the boundary term; " +
         "use pathwise().",
     );
   });

@@ -3,8 +3,8 @@ import { grad, matmul, type Tensor } from "../../src/index.js";
 import { expectEqual, f64 } from "./judge.js";
 
 /**
- * Equations (1)–(3): z⁽ˡ⁾ = W⁽ˡ⁾a⁽ˡ⁻¹⁾, a⁽ˡ⁾ = σ(z⁽ˡ⁾), L = ½‖y − a⁽ᴸ⁾‖² and δ⁽ˡ⁾ = ∂L/∂z⁽ˡ⁾. A layer's δ is read by adding a shift of zero
- * to its z; the hand formulas are plain arithmetic.
+ * Equations (1)–(3): z⁽ˡ⁾ = W⁽ˡ⁾a⁽ˡ⁻¹⁾, a⁽ˡ⁾ = σ(z⁽ˡ⁾), L = ½‖y − a⁽ᴸ⁾‖² and δ⁽ˡ⁾ = ∂L/∂z⁽ˡ⁾. A layer's δ is read by
+ * adding a shift of zero to its z; the hand formulas are plain arithmetic.
  */
 const sizes = [3, 4, 2, 3];
 const layers = sizes.length - 1;

@@ -5,8 +5,9 @@ import { gaussHermite, integrate, slope, tanhSinh } from "./quadrature.js";
 import { at, cost, exactGrad, exactValue, law, slopeOfCost, type Theta, theta } from "./wave.js";
 
 /**
- * The derivation of the pathwise gradient, each line a number: E = ∫ p(x) L(x) dx with x ~ N(μ, σ), x = g(ε, θ) = μ + σε. Two rules
- * of integration, over x and over ε, so that equality of the lines is not that of a sum with itself. m = 3, z ≤ 5.4, first key 0.
+ * The derivation of the pathwise gradient, each line a number: E = ∫ p(x) L(x) dx with x ~ N(μ, σ), x = g(ε, θ) = μ +
+ * σε. Two rules of integration, over x and over ε, so that equality of the lines is not that of a sum with itself. m =
+ * 3, z ≤ 5.4, first key 0.
  */
 const compare = judge(3);
 const overX = tanhSinh(at.mu - 8, at.mu + 8);

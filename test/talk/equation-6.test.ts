@@ -76,7 +76,8 @@ describe("the noise is a constant of the graph", () => {
 
   it("so dx/dε cannot be asked for: a key is no argument of a derivative", () => {
     expect(complaint(() => grad((k: Tensor) => Normal({}).sample(k))(key(0)))).toBe(
-      "SamplegradError: grad: got params of dtype uint32, expected float32 or float64; pass what is not differentiated as a later argument.",
+      "SamplegradError: grad: got params of dtype uint32, expected float32 or float64; pass what is not " +
+        "differentiated as a later argument.",
     );
   });
 });

@@ -16,8 +16,9 @@ export function flat(tree: unknown): number[] {
 export type Judge = (estimate: Estimate<unknown>, truth: unknown, relative?: number) => void;
 
 /**
- * The one comparison of estimates with truths in a file of at most m scalar comparisons: the standard error must be small (at most
- * `relative` of the norm of the truth), known from many replicates (so that z is normal), and each number within z of its own.
+ * The one comparison of estimates with truths in a file of at most m scalar comparisons: the standard error must be
+ * small (at most `relative` of the norm of the truth), known from many replicates (so that z is normal), and each
+ * number within z of its own.
  */
 export function judge(m: number): Judge {
   const limit = zLimit(m);

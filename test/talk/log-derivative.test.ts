@@ -97,7 +97,7 @@ describe("the log-derivative trick, line by line", () => {
     const f = (t: Theta): Tensor => cost(sample(law(t), { name: "x" }));
     const E = expectation(f, {
       samples: 1,
-      replicates: 60_000,
+      replicates: 140_000,
       estimators: { x: scoreFunction({ baseline: "none" }) },
     });
     compare(E.valueAndGrad(theta, { key: 0 }).grad, exactGrad(at));

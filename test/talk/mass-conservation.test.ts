@@ -3,7 +3,10 @@ import { type Distribution, grad, LogNormal, Normal, type Tensor } from "../../s
 import { expectEqual, f64 } from "./judge.js";
 import { integrate, tanhSinh } from "./quadrature.js";
 
-/** |p(x) dx| = |p(ε) dε|: a map carries probability along, whatever it does to lengths. ε ~ N(0, 1) on a grid of intervals. */
+/**
+ * |p(x) dx| = |p(ε) dε|: a map carries probability along, whatever it does to lengths. ε ~ N(0, 1) on a grid of
+ * intervals.
+ */
 const noise = Normal({ loc: f64(0), scale: f64(1) });
 const edges = Array.from({ length: 25 }, (_, i) => -3 + i / 4);
 

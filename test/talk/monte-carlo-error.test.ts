@@ -4,9 +4,10 @@ import { f64, zLimit } from "./judge.js";
 import { gaussHermite, integral } from "./quadrature.js";
 
 /**
- * The error of the Monte-Carlo sum falls as S^(−1/2). Method: at S = 8, 32, 128, 512 runs, the root-mean-square error over 1024 seeds
- * of the value and of the gradient of E[cos x], x ~ N(0.5, 1); the slope is least squares of log error on log S. Each log error has
- * standard deviation ≈ 1/√(2·1024) = 0.022, the slope 0.0071, so ± 0.05 is z = 7 (m = 4 slopes, limit 5.4). Seeds from 0 up.
+ * The error of the Monte-Carlo sum falls as S^(−1/2). Method: at S = 8, 32, 128, 512 runs, the root-mean-square error
+ * over 1024 seeds of the value and of the gradient of E[cos x], x ~ N(0.5, 1); the slope is least squares of log error
+ * on log S. Each log error has standard deviation ≈ 1/√(2·1024) = 0.022, the slope 0.0071, so ± 0.05 is z = 7 (m = 4
+ * slopes, limit 5.4). Seeds from 0 up.
  */
 const sizes = [8, 32, 128, 512];
 const seeds = 1024;

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { Bernoulli, expectation, Laplace, Normal, Poisson, sample, type Tensor, Uniform } from "../../src/index.js";
 import { f64 } from "./judge.js";
 
-/** "Continuous: one-liners. Discrete: REINFORCE", and exactly where the outcomes are few. What the default does, and why. */
+/**
+ * "Continuous: one-liners. Discrete: REINFORCE", and exactly where the outcomes are few. What the default does, and
+ * why.
+ */
 function choiceOf(f: (p: { theta: Tensor }) => Tensor, theta: Tensor): string[] {
   const [choice] = [...expectation(f, { samples: 8 }).plan({ theta }, {}).plan.choices.values()];
   return [choice!.estimator.name, choice!.why, choice!.baseline];

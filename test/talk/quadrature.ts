@@ -7,8 +7,8 @@ export interface Rule {
 }
 
 /**
- * Gauss–Hermite for the standard normal: Σ w f(ε) = E[f(ε)], exact for polynomials up to degree 2n − 1. Roots of the orthonormal
- * Hermite polynomials by Newton's method (Numerical Recipes §4.6, in the probabilists' scale).
+ * Gauss–Hermite for the standard normal: Σ w f(ε) = E[f(ε)], exact for polynomials up to degree 2n − 1. Roots of the
+ * orthonormal Hermite polynomials by Newton's method (Numerical Recipes §4.6, in the probabilists' scale).
  */
 export function gaussHermite(n = 48): Rule {
   const positive: { x: number; w: number }[] = [];
@@ -74,7 +74,9 @@ export function integral({ x, w }: Rule, f: (x: number) => number): number {
   return x.reduce((total, xi, i) => total + (w[i] as number) * f(xi), 0);
 }
 
-/** The derivative of a plain function: central differences of fourth order, wrong by about 1e-11 on functions of size 1. */
+/**
+ * The derivative of a plain function: central differences of fourth order, wrong by about 1e-11 on functions of size 1.
+ */
 export function slope(f: (x: number) => number, x: number, h = 1e-3): number {
   return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h);
 }

@@ -4,9 +4,10 @@ import { expectEqual, f64, flat, judge, zLimit } from "./judge.js";
 import { gaussHermite, integral } from "./quadrature.js";
 
 /**
- * REINFORCE serves continuous variables too, with more variance: that is why the one-liner is the default. The program is
- * E[(x − 3)²], x ~ N(0, 1), of gradient (−6, 2). The variance of one run is known by quadrature (for μ it is 4 against 222), and
- * that of its estimate from fourth moments. Comparisons: four gradients, four variances, two ratios, m = 10, z ≤ 5.4, first key 0.
+ * REINFORCE serves continuous variables too, with more variance: that is why the one-liner is the default. The program
+ * is E[(x − 3)²], x ~ N(0, 1), of gradient (−6, 2). The variance of one run is known by quadrature (for μ it is 4
+ * against 222), and that of its estimate from fourth moments. Comparisons: four gradients, four variances, two ratios,
+ * m = 10, z ≤ 5.4, first key 0.
  */
 const compare = judge(10);
 const replicates = 400_000;

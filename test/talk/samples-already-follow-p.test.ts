@@ -5,8 +5,9 @@ import { integrate, tanhSinh } from "./quadrature.js";
 import { at, cost, exactGrad, exactValue, law, type Theta, theta } from "./wave.js";
 
 /**
- * Where does the multiplication by p(·) go? Into the samples: they follow p already. Whoever multiplies again estimates ∫ p² L.
- * Densities return where the samples follow another law q, as weights p/q. Comparisons: m = 9, z ≤ 5.4, first key 0.
+ * Where does the multiplication by p(·) go? Into the samples: they follow p already. Whoever multiplies again estimates
+ * ∫ p² L. Densities return where the samples follow another law q, as weights p/q. Comparisons: m = 9, z ≤ 5.4, first
+ * key 0.
  */
 const compare = judge(9);
 const rule = tanhSinh(at.mu - 8, at.mu + 8);

@@ -4,8 +4,8 @@ import { complaint, expectEqual, f64, judge } from "./judge.js";
 import { gaussHermite, integral, joined, slope, tanhSinh } from "./quadrature.js";
 
 /**
- * ∇ ∫ p(ε) L(g(ε, θ)) dε = ∫ p(ε) ∇L(g(ε, θ)) dε needs an L that is continuous. With the step L(x) = [x > c] the left side is the
- * density at the step and the right side is 0. Statistical comparisons: m = 4, z ≤ 5.4, first key 0.
+ * ∇ ∫ p(ε) L(g(ε, θ)) dε = ∫ p(ε) ∇L(g(ε, θ)) dε needs an L that is continuous. With the step L(x) = [x > c] the left
+ * side is the density at the step and the right side is 0. Statistical comparisons: m = 4, z ≤ 5.4, first key 0.
  */
 const compare = judge(4);
 const c = 1;

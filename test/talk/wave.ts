@@ -2,8 +2,8 @@ import { type Distribution, Normal, type Tensor } from "../../src/index.js";
 import { f64 } from "./judge.js";
 
 /**
- * The running example of the derivations: x ~ N(μ, σ) and L(x) = x² sin x, whose expectation is known in closed form from that of
- * x² e^(ix), ((μ + iσ²)² + σ²) e^(iμ − σ²/2).
+ * The running example of the derivations: x ~ N(μ, σ) and L(x) = x² sin x, whose expectation is known in closed form
+ * from that of x² e^(ix), ((μ + iσ²)² + σ²) e^(iμ − σ²/2).
  */
 export interface Theta {
   readonly mu: Tensor;

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Bernoulli, expectation, grad, Normal, sample, type Tensor } from "../../src/index.js";
 import { complaint, expectEqual, f64, flat, zLimit } from "./judge.js";
 
-/** The object of the talk is ∇E[L(x)], not ∇L(x): what comes back is an estimate with an error bar, never a bare loss. */
+/**
+ * The object of the talk is ∇E[L(x)], not ∇L(x): what comes back is an estimate with an error bar, never a bare loss.
+ */
 const at = { mu: 0.8, sigma: 0.5 };
 const params = { mu: f64(at.mu), sigma: f64(at.sigma) };
 const f = ({ mu, sigma }: typeof params): Tensor => sample(Normal({ loc: mu, scale: sigma }), { name: "x" }).square();
@@ -55,7 +57,8 @@ describe("we are not computing the gradient of L(x)", () => {
   it("the estimate needs a key; the same key gives the same numbers, another key others", () => {
     const E = expectation(f, { samples: 8 });
     expect(complaint(() => E.valueAndGrad(params, {}))).toBe(
-      "SamplegradError: expectation: got no key, expected a key; { key: 0 }, or a key made by key(seed), split or foldIn.",
+      "SamplegradError: expectation: got no key, expected a key; { key: 0 }, or a key made by key(seed), split " +
+        "or foldIn.",
     );
     const [a, b, c] = [0, 0, 1].map((key) => flat(E.valueAndGrad(params, { key }).grad.mean));
     expect(a).toEqual(b);

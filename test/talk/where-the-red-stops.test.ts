@@ -13,7 +13,10 @@ import {
   weights,
 } from "./network.js";
 
-/** The backward pass comes as far as the sample. What lies after it has an ordinary derivative, what lies before needs an estimator. */
+/**
+ * The backward pass comes as far as the sample. What lies after it has an ordinary derivative, what lies before needs
+ * an estimator.
+ */
 describe("the backward pass stops at the sample", () => {
   /** ∂L/∂W⁽²⁾ of one draw, (a⁽²⁾ − y) aᵀ, averaged over the draws. */
   const after = numbers.W2[0]!.map((_, i) =>

@@ -27,9 +27,18 @@ const frame = { left: 58, right: 14, top: 30, bottom: 46 };
 /** A line chart; who is who is told by `legend`. */
 export function lineChart({ title, x, y, series, range, percent }: Chart): string {
   const points = series.flatMap((s) => s.points);
-  const values = [...points.map(([, value]) => value), ...series.flatMap(({ band }) => band ?? []).flat(), ...(range ?? [])];
-  const toX = scaleLinear().domain([0, Math.max(1, ...points.map(([at]) => at))]).range([frame.left, WIDTH - frame.right]);
-  const toY = scaleLinear().domain([Math.min(...values), Math.max(...values)]).nice().range([HEIGHT - frame.bottom, frame.top]);
+  const values = [
+    ...points.map(([, value]) => value),
+    ...series.flatMap(({ band }) => band ?? []).flat(),
+    ...(range ?? []),
+  ];
+  const toX = scaleLinear()
+    .domain([0, Math.max(1, ...points.map(([at]) => at))])
+    .range([frame.left, WIDTH - frame.right]);
+  const toY = scaleLinear()
+    .domain([Math.min(...values), Math.max(...values)])
+    .nice()
+    .range([HEIGHT - frame.bottom, frame.top]);
   const told = (value: number): string => (percent ? `${Math.round(value * 100)} %` : value.toLocaleString("en"));
   const grid = toY.ticks(6).map((tick) => {
     const at = toY(tick);
@@ -39,9 +48,18 @@ export function lineChart({ title, x, y, series, range, percent }: Chart): strin
   const ticks = toX.ticks(6).map((tick) => {
     const at = toX(tick);
     const bottom = HEIGHT - frame.bottom;
-    return el("line", { x1: at, x2: at, y1: bottom, y2: bottom + 5, class: "axis" }) + text(at, bottom + 19, tick.toLocaleString("en"), { "text-anchor": "middle", class: "tick" });
+    return (
+      el("line", { x1: at, x2: at, y1: bottom, y2: bottom + 5, class: "axis" }) +
+      text(at, bottom + 19, tick.toLocaleString("en"), { "text-anchor": "middle", class: "tick" })
+    );
   });
-  const axis = el("line", { x1: frame.left, x2: WIDTH - frame.right, y1: HEIGHT - frame.bottom, y2: HEIGHT - frame.bottom, class: "axis" });
+  const axis = el("line", {
+    x1: frame.left,
+    x2: WIDTH - frame.right,
+    y1: HEIGHT - frame.bottom,
+    y2: HEIGHT - frame.bottom,
+    class: "axis",
+  });
   const middle = (frame.top + HEIGHT - frame.bottom) / 2;
   const labels = [
     text(frame.left, 16, title, { class: "title" }),
@@ -54,7 +72,11 @@ export function lineChart({ title, x, y, series, range, percent }: Chart): strin
 type Scale = (value: number) => number;
 
 function curve({ color, points, band, name }: Series, toX: Scale, toY: Scale): string {
-  const path = line<readonly [number, number]>((p) => toX(p[0]), (p) => toY(p[1]))(points as (readonly [number, number])[]) ?? "";
+  const path =
+    line<readonly [number, number]>(
+      (p) => toX(p[0]),
+      (p) => toY(p[1]),
+    )(points as (readonly [number, number])[]) ?? "";
   const interval = band
     ? area<readonly [number, number]>()
         .x((_, i) => toX((points[i] as readonly [number, number])[0]))
@@ -70,6 +92,8 @@ function curve({ color, points, band, name }: Series, toX: Scale, toY: Scale): s
 }
 
 export function legend(series: readonly Pick<Series, "name" | "color">[]): string {
-  const items = series.map(({ name, color }) => el("li", {}, el("i", { style: `background:${color}` }), name.replace(/[<&]/g, "")));
+  const items = series.map(({ name, color }) =>
+    el("li", {}, el("i", { style: `background:${color}` }), name.replace(/[<&]/g, "")),
+  );
   return el("ul", { class: "legend" }, ...items);
 }

@@ -36,9 +36,17 @@ export function drawing(graph: Drawn, title: string, id: string): string {
   const body = [
     ...graph.edges.map((edge) => edgeMarkup(edge, points(edge), id)),
     ...graph.nodes.map((node) => nodeMarkup(node, placeOf(node.id))),
-    ...graph.scores.flatMap(({ to: each }) => each.map((to) => scoreArc(placeOf(costOf(graph)), placeOf(to), height, id))),
+    ...graph.scores.flatMap(({ to: each }) =>
+      each.map((to) => scoreArc(placeOf(costOf(graph)), placeOf(to), height, id)),
+    ),
   ];
-  return svg(width + 2 * MARGIN, height + below + 2 * MARGIN, title, markers(id), el("g", { transform: `translate(${MARGIN} ${MARGIN})` }, ...body));
+  return svg(
+    width + 2 * MARGIN,
+    height + below + 2 * MARGIN,
+    title,
+    markers(id),
+    el("g", { transform: `translate(${MARGIN} ${MARGIN})` }, ...body),
+  );
 }
 
 function costOf({ nodes }: Drawn): string {
@@ -60,20 +68,37 @@ function laidOut({ nodes, edges }: Drawn): InstanceType<typeof dagre.graphlib.Gr
 }
 
 function nodeMarkup({ kind, lines }: DrawnNode, { x, y, width, height }: Place): string {
-  const look = { fill: fills[kind], stroke: kind === "site" ? colors.score : "#444", "stroke-width": kind === "site" ? 2 : 1.2 };
+  const look = {
+    fill: fills[kind],
+    stroke: kind === "site" ? colors.score : "#444",
+    "stroke-width": kind === "site" ? 2 : 1.2,
+  };
   const shape =
     kind === "site" || kind === "noise"
       ? el("ellipse", { cx: x, cy: y, rx: width / 2, ry: height / 2, ...look })
       : el("rect", { x: x - width / 2, y: y - height / 2, width, height, rx: kind === "cost" ? 12 : 3, ...look });
   const rows = lines.map((row, i) =>
-    text(x, y + 4 + (i - (lines.length - 1) / 2) * 17, row, { "text-anchor": "middle", class: i === 0 ? "name" : "shape" }),
+    text(x, y + 4 + (i - (lines.length - 1) / 2) * 17, row, {
+      "text-anchor": "middle",
+      class: i === 0 ? "name" : "shape",
+    }),
   );
   return shape + rows.join("");
 }
 
 function edgeMarkup({ flow }: DrawnEdge, points: readonly { x: number; y: number }[], id: string): string {
-  const path = line<{ x: number; y: number }>((p) => p.x, (p) => p.y).curve(curveBasis)(points as { x: number; y: number }[]) ?? "";
-  const look = { d: path, fill: "none", stroke: colors[flow], "stroke-width": flow === "plain" ? 1.2 : 2, "marker-end": `url(#${id}-${flow})` };
+  const path =
+    line<{ x: number; y: number }>(
+      (p) => p.x,
+      (p) => p.y,
+    ).curve(curveBasis)(points as { x: number; y: number }[]) ?? "";
+  const look = {
+    d: path,
+    fill: "none",
+    stroke: colors[flow],
+    "stroke-width": flow === "plain" ? 1.2 : 2,
+    "marker-end": `url(#${id}-${flow})`,
+  };
   const drawn = el("path", { ...look, "stroke-dasharray": flow === "stop" ? "5 4" : undefined });
   if (flow !== "stop") return drawn;
   const { x, y } = points[Math.floor(points.length / 2)] as { x: number; y: number };
@@ -86,14 +111,31 @@ function scoreArc(cost: Place, to: Place, height: number, id: string): string {
   const floor = height + ARC - 26;
   const [x0, y0, x1, y1] = [cost.x, cost.y + cost.height / 2, to.x, to.y + to.height / 2];
   const path = `M${x0} ${y0 + 2}C${x0} ${floor},${x0 - 40} ${floor},${x0 - 90} ${floor}L${x1 + 90} ${floor}C${x1 + 40} ${floor},${x1} ${floor},${x1} ${y1 + 8}`;
-  const look = { d: path, fill: "none", stroke: colors.score, "stroke-width": 2, "stroke-dasharray": "2 4", "marker-end": `url(#${id}-stop)` };
-  return el("path", look) + text((x0 + x1) / 2, floor + 18, "score function: cost · ∇ log p(a)", { "text-anchor": "middle", class: "stop" });
+  const look = {
+    d: path,
+    fill: "none",
+    stroke: colors.score,
+    "stroke-width": 2,
+    "stroke-dasharray": "2 4",
+    "marker-end": `url(#${id}-stop)`,
+  };
+  return (
+    el("path", look) +
+    text((x0 + x1) / 2, floor + 18, "score function: cost · ∇ log p(a)", { "text-anchor": "middle", class: "stop" })
+  );
 }
 
 function markers(id: string): string {
   const heads = (["backprop", "stop", "plain"] as const).map((flow) => {
     const shape = el("path", { d: "M0 0L8 4L0 8z", fill: colors[flow] });
-    const place = { refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" };
+    const place = {
+      refX: 7.5,
+      refY: 4,
+      markerWidth: 8,
+      markerHeight: 8,
+      orient: "auto",
+      markerUnits: "userSpaceOnUse",
+    };
     return el("marker", { id: `${id}-${flow}`, ...place }, shape);
   });
   return el("defs", {}, ...heads);

@@ -44,9 +44,11 @@ export function drawnGraph({ program, plan }: Plan): Drawn {
   const inputsOf = new Map(kept.map((node) => [node, nearest(node, names)]));
   const scored = new Set(sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate"));
   const live = new Set<Tensor>(holes.slice(0, parameters));
-  for (const node of kept) if (!scored.has(node) && (inputsOf.get(node) ?? []).some((input) => live.has(input))) live.add(node);
+  for (const node of kept)
+    if (!scored.has(node) && (inputsOf.get(node) ?? []).some((input) => live.has(input))) live.add(node);
   const idOf = (node: Tensor): string => `n${node.id}`;
-  const flow = (from: Tensor, to: Tensor): DrawnEdge["flow"] => (!live.has(from) ? "plain" : scored.has(to) ? "stop" : "backprop");
+  const flow = (from: Tensor, to: Tensor): DrawnEdge["flow"] =>
+    !live.has(from) ? "plain" : scored.has(to) ? "stop" : "backprop";
   const noises = sites.filter((site) => !scored.has(site));
   const kindOf = (node: Tensor): DrawnNode["kind"] => {
     if (sites.includes(node)) return "site";
@@ -59,10 +61,15 @@ export function drawnGraph({ program, plan }: Plan): Drawn {
       ...noises.map((site) => ({ id: `e${site.id}`, kind: "noise" as const, lines: ["ε"] })),
     ],
     edges: [
-      ...kept.flatMap((node) => (inputsOf.get(node) ?? []).map((input) => ({ from: idOf(input), to: idOf(node), flow: flow(input, node) }))),
+      ...kept.flatMap((node) =>
+        (inputsOf.get(node) ?? []).map((input) => ({ from: idOf(input), to: idOf(node), flow: flow(input, node) })),
+      ),
       ...noises.map((site) => ({ from: `e${site.id}`, to: idOf(site), flow: "plain" as const })),
     ],
-    scores: [...scored].map((site) => ({ site: idOf(site), to: (inputsOf.get(site) ?? []).filter((input) => live.has(input)).map(idOf) })),
+    scores: [...scored].map((site) => ({
+      site: idOf(site),
+      to: (inputsOf.get(site) ?? []).filter((input) => live.has(input)).map(idOf),
+    })),
   };
 }
 
@@ -98,7 +105,14 @@ function linesOf(node: Tensor, names: ReadonlyMap<Tensor, string>): string[] {
   if (node.primitive === null) return [name, ...shape];
   if (node.primitive.name === "sample") return [`${name} ~ ${(node.params as SiteParams).family.name}`, ...shape];
   const formula = formulaOf(node, names);
-  return [formula.length > 26 ? `${name} = f(${nearest(node, names).map((x) => names.get(x)).join(", ")})` : `${name} = ${formula}`, ...shape];
+  return [
+    formula.length > 26
+      ? `${name} = f(${nearest(node, names)
+          .map((x) => names.get(x))
+          .join(", ")})`
+      : `${name} = ${formula}`,
+    ...shape,
+  ];
 }
 
 /** What a node computes from named ones, such as `σ(h W1)`. */

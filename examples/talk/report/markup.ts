@@ -19,7 +19,12 @@ function rounded(x: number): string {
 }
 
 export function svg(width: number, height: number, title: string, ...children: readonly string[]): string {
-  const attributes = { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${rounded(width)} ${rounded(height)}`, role: "img", width };
+  const attributes = {
+    xmlns: "http://www.w3.org/2000/svg",
+    viewBox: `0 0 ${rounded(width)} ${rounded(height)}`,
+    role: "img",
+    width,
+  };
   return el("svg", attributes, el("title", {}, escaped(title)), ...children);
 }
 
@@ -34,10 +39,16 @@ export interface Column {
 }
 
 /** A table of plain text; a row may have a class. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], classes: readonly string[] = []): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  classes: readonly string[] = [],
+): string {
   const cell = (kind: string, content: string, i: number): string =>
     el(kind, { class: columns[i]?.right ? "right" : undefined }, escaped(content));
   const head = el("tr", {}, ...columns.map(({ head: name }, i) => cell("th", name, i)));
-  const body = rows.map((row, r) => el("tr", { class: classes[r] || undefined }, ...row.map((content, i) => cell("td", content, i))));
+  const body = rows.map((row, r) =>
+    el("tr", { class: classes[r] || undefined }, ...row.map((content, i) => cell("td", content, i))),
+  );
   return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...body)));
 }

@@ -20,11 +20,20 @@ export function reportPage(result: Result, versions: Readonly<Record<string, str
     section("Learning curves", ...curves(result)),
     section("Some test digits", digits(result)),
     section("Audit against the exact gradient", audit(result)),
-    section("What does not fit, and what the library says", ...result.refusals.map(({ message }) => el("blockquote", {}, escaped(message)))),
+    section(
+      "What does not fit, and what the library says",
+      ...result.refusals.map(({ message }) => el("blockquote", {}, escaped(message))),
+    ),
     section("E.explain", el("pre", {}, escaped(result.explanation))),
     section("Settings and versions", settings(result, versions)),
   ];
-  const head = el("head", {}, '<meta charset="utf-8"><meta name="viewport" content="width=device-width">', el("title", {}, "samplegrad: the talk"), el("style", {}, style));
+  const head = el(
+    "head",
+    {},
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width">',
+    el("title", {}, "samplegrad: the talk"),
+    el("style", {}, style),
+  );
   return `<!doctype html>\n${el("html", { lang: "en" }, head, el("body", {}, el("main", {}, ...sections)))}\n`;
 }
 
@@ -43,7 +52,9 @@ function section(title: string, ...content: readonly string[]): string {
 function lead({ settings, cancelled, seconds }: Result): string {
   const { train, test, hidden, units, samples } = settings;
   const sizes = `${train.toLocaleString("en")} handwritten digits to train, ${test} to test; 784 pixels, ${hidden} hidden units, ${units} random units, 10 classes`;
-  const stopped = cancelled ? el("p", { class: "warning" }, "Stopped before the end: this is what there was by then.") : "";
+  const stopped = cancelled
+    ? el("p", { class: "warning" }, "Stopped before the end: this is what there was by then.")
+    : "";
   const text = `${sizes}. Every gradient is an average of ${samples} runs of the program. Computed in ${seconds.toFixed(0)} seconds.`;
   return el("p", { class: "lead" }, escaped(text)) + stopped;
 }
@@ -56,14 +67,21 @@ const graphLegend: string = el(
   "ul",
   { class: "legend" },
   el("li", {}, '<i style="background:#0072b2"></i>', "a derivative comes back by backpropagation"),
-  el("li", {}, '<i style="background:#d55e00"></i>', "none does: the score function brings the cost to the law of the draw"),
+  el(
+    "li",
+    {},
+    '<i style="background:#d55e00"></i>',
+    "none does: the score function brings the cost to the law of the draw",
+  ),
   el("li", {}, '<i style="background:#9a9a9a"></i>', "nothing to differentiate"),
   el("li", {}, "ellipse: random choice"),
 );
 
 function results({ outcomes, settings }: Result): string {
   const rows = outcomes.map((outcome) => resultRow(outcome, stepsOf(outcome, settings.batch)));
-  return table(resultColumns, rows) + el("ul", { class: "notes" }, ...resultNotes.map((note) => el("li", {}, escaped(note))));
+  return (
+    table(resultColumns, rows) + el("ul", { class: "notes" }, ...resultNotes.map((note) => el("li", {}, escaped(note))))
+  );
 }
 
 function curves({ outcomes, settings, test }: Result): string[] {
@@ -72,10 +90,19 @@ function curves({ outcomes, settings, test }: Result): string[] {
   const n = test.labels.length;
   const accuracy = learned.map(({ arm, points }): Series => {
     const intervals = points.map((point) => wilson(Math.round(point.accuracy * n), n));
-    return { name: arm.name, color: arm.color, points: points.map((p) => [p.digits, p.accuracy] as const), band: intervals.map(({ low, high }) => [low, high] as const) };
+    return {
+      name: arm.name,
+      color: arm.color,
+      points: points.map((p) => [p.digits, p.accuracy] as const),
+      band: intervals.map(({ low, high }) => [low, high] as const),
+    };
   });
   const cost = learned.map(({ arm, points }): Series => {
-    return { name: arm.name, color: arm.color, points: points.flatMap((p) => (p.cost === null ? [] : [[p.digits, p.cost] as const])) };
+    return {
+      name: arm.name,
+      color: arm.color,
+      points: points.flatMap((p) => (p.cost === null ? [] : [[p.digits, p.cost] as const])),
+    };
   });
   const x = "digits seen in training";
   return [
@@ -84,9 +111,20 @@ function curves({ outcomes, settings, test }: Result): string[] {
       "div",
       { class: "pair" },
       lineChart({ title: "Training cost", x, y: "cross-entropy, nats", series: cost, range: [0, 0] }),
-      lineChart({ title: "Test accuracy, 95 % intervals", x, y: `share of ${n} test digits`, series: accuracy, range: [0, 1], percent: true }),
+      lineChart({
+        title: "Test accuracy, 95 % intervals",
+        x,
+        y: `share of ${n} test digits`,
+        series: accuracy,
+        range: [0, 1],
+        percent: true,
+      }),
     ),
-    el("p", { class: "notes" }, `Each point of the cost is the mean over an epoch of ${settings.train.toLocaleString("en")} digits.`),
+    el(
+      "p",
+      { class: "notes" },
+      `Each point of the cost is the mean over an epoch of ${settings.train.toLocaleString("en")} digits.`,
+    ),
   ];
 }
 
@@ -99,12 +137,21 @@ function digits({ outcomes, test }: Result): string {
     const picture = el("img", { src: image, alt: `a handwritten ${test.labels[i]}`, width: 56, height: 56 });
     const said = learned.map(({ arm, predicted }) => {
       const right = predicted[i] === test.labels[i];
-      return el("b", { style: `color:${arm.color}`, class: right ? "right" : "wrong", title: arm.name.replace(/[<&]/g, "") }, String(predicted[i]));
+      return el(
+        "b",
+        { style: `color:${arm.color}`, class: right ? "right" : "wrong", title: arm.name.replace(/[<&]/g, "") },
+        String(predicted[i]),
+      );
     });
     return el("figure", {}, picture, el("figcaption", {}, ...said));
   });
-  const note = "Under each digit the predicted class of each net, in its colour and in the order of the table; struck out where it is wrong.";
-  return legend(learned.map(({ arm }) => arm)) + el("div", { class: "digits" }, ...figures) + el("p", { class: "notes" }, note);
+  const note =
+    "Under each digit the predicted class of each net, in its colour and in the order of the table; struck out where it is wrong.";
+  return (
+    legend(learned.map(({ arm }) => arm)) +
+    el("div", { class: "digits" }, ...figures) +
+    el("p", { class: "notes" }, note)
+  );
 }
 
 function audit({ audit: found, auditSizes }: Result): string {
@@ -120,10 +167,18 @@ function audit({ audit: found, auditSizes }: Result): string {
     short(row.ms),
   ]);
   const { reference } = found;
-  const against = reference.kind === "exact" ? `the exact gradient, from ${reference.outcomes} joint outcomes` : `a long run (${reference.runs} runs)`;
-  const note = "z: distance from the truth in standard errors. product: variance × runs of the program per sample, what a fixed budget leaves of noise.";
+  const against =
+    reference.kind === "exact"
+      ? `the exact gradient, from ${reference.outcomes} joint outcomes`
+      : `a long run (${reference.runs} runs)`;
+  const note =
+    "z: distance from the truth in standard errors. product: variance × runs of the program per sample, what a fixed budget leaves of noise.";
   const heads = columns.map((head, i) => ({ head, right: i > 1 }));
-  return el("p", {}, escaped(`Small instance: ${auditSizes}; compared with ${against}.`)) + table(heads, rows) + el("p", { class: "notes" }, note);
+  return (
+    el("p", {}, escaped(`Small instance: ${auditSizes}; compared with ${against}.`)) +
+    table(heads, rows) +
+    el("p", { class: "notes" }, note)
+  );
 }
 
 function settings({ settings: used }: Result, versions: Readonly<Record<string, string>>): string {

@@ -5,7 +5,7 @@ import { type Column, indented, short, table } from "./numbers.js";
 export function auditText({ reference, rows, biased, inadmissible, skipped }: Omit<AuditResult, "toString">): string {
   const against =
     reference.kind === "exact"
-      ? `the exact gradient (${reference.outcomes} joint outcomes)`
+      ? `the exact gradient (${reference.outcomes} joint outcome${reference.outcomes === 1 ? "" : "s"})`
       : `a long run of its own (${reference.runs} runs)`;
   const parts = [`Gradient estimators against ${against}, other sites as chosen`];
   if (rows.length > 0) parts.push(table(columns, rows.map(cells)));

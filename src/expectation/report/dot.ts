@@ -13,7 +13,9 @@ export function drawGraph(opened: Opened<ReportOptions>): string {
   const { program, plan } = opened;
   const { loss, shown, names } = displayOf(opened);
   const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [program.loss];
-  const costs = new Map(leaves.map((leaf, i) => [shown(leaf), `leaf ${i + 1}\n${operation(leaf, names)}\n${typeName(leaf)}`]));
+  const costs = new Map(
+    leaves.map((leaf, i) => [shown(leaf), `leaf ${i + 1}\n${operation(leaf, names)}\n${typeName(leaf)}`]),
+  );
   const sites = new Map([...plan.choices].map(([site, choice]) => [shown(site), siteLabel(site, choice)]));
   const weighted = program.sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate");
   const parameters = program.holes.slice(0, program.parameters).filter((hole) => isFloat(hole.dtype));

@@ -65,7 +65,11 @@ export function siteReports({ program, plan }: Opened<ReportOptions>, names: Nam
 
 export function costReports({ program, plan }: Opened<ReportOptions>, names: Names): CostReport[] {
   const leaves = plan.credit.leaves.length > 0 ? plan.credit.leaves : [program.loss];
-  return leaves.map((leaf, i) => ({ name: `leaf ${i + 1}`, expression: costExpression(leaf, names), shape: leaf.shape }));
+  return leaves.map((leaf, i) => ({
+    name: `leaf ${i + 1}`,
+    expression: costExpression(leaf, names),
+    shape: leaf.shape,
+  }));
 }
 
 function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: Plan, names: Names): string[] {
@@ -115,7 +119,9 @@ export function expression(node: Tensor, names: Names, depth = 6): string {
 /** A cost with a name of its own is told by the name and by what it is. */
 function costExpression(leaf: Tensor, names: Names): string {
   const at = past(leaf, names);
-  return at.primitive === named ? `${ownName(at)} = ${expression(at.inputs[0] as Tensor, names)}` : expression(at, names);
+  return at.primitive === named
+    ? `${ownName(at)} = ${expression(at.inputs[0] as Tensor, names)}`
+    : expression(at, names);
 }
 
 function isSquare({ primitive, inputs }: Tensor): boolean {
@@ -123,5 +129,11 @@ function isSquare({ primitive, inputs }: Tensor): boolean {
 }
 
 function isInfix(node: Tensor, names: Names): boolean {
-  return !names.has(node) && ownName(node) === null && !isSquare(node) && node.primitive !== null && node.primitive.name in infix;
+  return (
+    !names.has(node) &&
+    ownName(node) === null &&
+    !isSquare(node) &&
+    node.primitive !== null &&
+    node.primitive.name in infix
+  );
 }
