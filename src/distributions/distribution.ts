@@ -4,6 +4,7 @@ import { broadcastShapes, type Shape } from "../base/shape.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, isTensor, type Tensor } from "../graph/tensor.js";
 import { validate } from "../primitives/check.js";
+import { type LimitParams, limit } from "../primitives/control.js";
 import { broadcastTo } from "../primitives/linear.js";
 import type { KeyLike } from "../random/key.js";
 import { type Stream, streamOf } from "../random/uniform.js";
@@ -199,7 +200,8 @@ export function at<G extends Capability>(family: Family<G>, p: Params): Distribu
     dtype: family.dtype(p),
     support: family.support(p),
     gives: family.gives,
-    sample: (key, { sampleShape = [] } = {}) => family.sample(streamOf(`${name}.sample`, key), repeat(p, sampleShape)),
+    sample: (key, { sampleShape = [] } = {}) =>
+      family.sample(streamOf(`${name}.sample`, key), repeat(drawable(family, p), sampleShape)),
     logProb: (x) => logProbOf(family, value(x), p),
     prob: (x) => exp(logProbOf(family, value(x), p)),
     cdf: (x) => need(family.cdf, "cdf")(value(x), widened(p, value(x))),
@@ -230,6 +232,18 @@ function readAs(dtype: DType, float: DType, x: TensorLike): Tensor {
 /** Parameters with the precision of a value that has more. */
 function widened(p: Params, { dtype }: Tensor): Params {
   return dtype === "float64" ? Object.fromEntries(Object.entries(p).map(([name, x]) => [name, toDType(x, dtype)])) : p;
+}
+
+/** Parameters for a plain draw: where draws do not move with them, a derivative that comes in is an error and not a silent zero. */
+function drawable(family: AnyFamily, p: Params): Params {
+  if (family.gives.reparam) return p;
+  const why = (param: string): LimitParams => ({
+    orders: 0,
+    where: `${family.name}.sample`,
+    what: `∂x/∂${param} does not exist: a draw of a discrete variable is a constant`,
+    write: `use sample(d) inside expectation(f), or stopGradient(${param}) where it is made`,
+  });
+  return Object.fromEntries(Object.entries(p).map(([param, x]) => [param, apply(limit, [x, x], why(param))]));
 }
 
 function repeat(p: Params, sampleShape: Shape): Params {

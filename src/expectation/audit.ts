@@ -1,73 +1,16 @@
-import { fail, SamplegradError } from "../base/errors.js";
-import { type AnyEstimator, type Baseline, missing } from "../estimators/estimator.js";
-import { enumerate, estimators } from "../estimators/index.js";
+import { fail } from "../base/errors.js";
 import type { Tensor } from "../graph/tensor.js";
 import { foldIn } from "../random/key.js";
-import { type Choice, choose, type Plan } from "./choose.js";
+import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
+import type { AuditOptions, AuditResult, AuditRow } from "./report/auditResult.js";
 import { auditText } from "./report/auditText.js";
 import { biasOf, type Moments, momentsOf, pooled, type Reference } from "./report/bias.js";
+import { allEnumerated, type Candidate, candidatesOf, labelOf, signature, unbiased } from "./report/candidates.js";
 import { type Gradients, type Measuring, measure } from "./report/measure.js";
-import { type Opened, open, type ReportOptions, type Subject } from "./report/subject.js";
+import { type Opened, open, type Subject } from "./report/subject.js";
 
-export interface AuditOptions extends Pick<ReportOptions, "key"> {
-  /** Independent estimates per estimator, at least 32. Default 256, fewer where the budget says so. */
-  readonly replicates?: number;
-  /** Runs of the program per estimator. Default 16,384. */
-  readonly budget?: number;
-  /** Stops between parts. */
-  readonly signal?: AbortSignal;
-  /** Share of the work that is done, and what is being measured. */
-  readonly onProgress?: (done: number, total: number, what: string) => void;
-}
-
-/** One estimator at one site, all other sites as chosen. */
-export interface AuditRow {
-  readonly site: string;
-  readonly estimator: string;
-  readonly baseline: Choice["baseline"];
-  /** Whether the expectation uses it now. */
-  readonly chosen: boolean;
-  /** The least variance × evaluations among the unbiased estimators of this site. */
-  readonly best: boolean;
-  readonly bias: "none" | "value" | "gradient";
-  /** Length of the difference from the true gradient, relative to it, and what chance alone would give. */
-  readonly difference: number;
-  readonly noise: number;
-  /** The larger of two normal deviates: of the projection of the difference on the gradient, and of its length. */
-  readonly z: number;
-  /** Total variance of the gradient of one run: the trace over all parameters. An estimate from S runs has 1/S of it. */
-  readonly variance: number;
-  readonly varianceStderr: number;
-  /** Median milliseconds of an estimate of `runs` runs. */
-  readonly ms: number;
-  readonly runs: number;
-  /** Times the program runs per sample. */
-  readonly evaluations: number;
-  /** variance × evaluations */
-  readonly product: number;
-}
-
-export interface AuditResult {
-  readonly reference:
-    | { readonly kind: "exact"; readonly outcomes: number }
-    | { readonly kind: "pooled"; readonly runs: number };
-  /** Unbiased by construction. */
-  readonly rows: readonly AuditRow[];
-  readonly biased: readonly AuditRow[];
-  readonly inadmissible: readonly { readonly site: string; readonly estimator: string; readonly why: string }[];
-  /** Sites without a choice to make. */
-  readonly skipped: readonly { readonly site: string; readonly why: string }[];
-  toString(): string;
-}
-
-interface Candidate {
-  readonly site: string;
-  readonly estimator: AnyEstimator;
-  readonly plan: Plan;
-}
-
-const enumerable = 4096;
+export type { AuditOptions, AuditResult, AuditRow } from "./report/auditResult.js";
 
 /** Bias, variance and cost of every admissible estimator at every site, the others as chosen. */
 export async function audit(subject: Subject, args: readonly unknown[]): Promise<AuditResult> {
@@ -97,9 +40,12 @@ export async function audit(subject: Subject, args: readonly unknown[]): Promise
   return { ...result, toString: () => auditText(result) };
 }
 
+/** Independent estimates whose spread can be trusted. */
+const least = 32;
+
 /** How much is measured, and how far it is. */
 class Work {
-  readonly runs: number;
+  private readonly runs: number;
   private readonly opened: Opened<AuditOptions>;
   private readonly parts: number;
   private readonly measured = new Map<string, { found: Gradients; moments: Moments }>();
@@ -129,11 +75,12 @@ class Work {
       await new Promise((resolve) => setTimeout(resolve, 0));
       options.signal?.throwIfAborted();
     };
+    const { runs, replicates } = this.size(plan.outcomes);
     const how: Measuring = {
       leaves: trees.flatMap((tree) => tree.leaves),
       key: factor === 1 ? key : foldIn(key, "reference"),
-      runs: this.runs,
-      replicates: this.replicates(plan.outcomes) * factor,
+      runs,
+      replicates: replicates * factor,
       signal: options.signal,
       pause: report,
     };
@@ -144,80 +91,24 @@ class Work {
     return entry;
   }
 
-  /** At least 32, so that a spread means something; no more than the budget or 160 MB of gradients. */
-  private replicates(outcomes: number): number {
+  /** Runs per estimate and estimates: at least 32, so that a spread means something; else within the budget and 160 MB of gradients. */
+  private size(outcomes: number): { runs: number; replicates: number } {
     const { options, program } = this.opened;
     const { replicates = 256, budget = 16_384 } = options;
-    if (!Number.isInteger(replicates) || replicates < 32)
-      fail({ where: "audit", got: `replicates: ${replicates}`, expected: "a whole number of at least 32" });
+    if (!Number.isInteger(replicates) || replicates < least)
+      fail({ where: "audit", got: `replicates: ${replicates}`, expected: `a whole number of at least ${least}` });
     if (!Number.isInteger(budget) || budget < 1)
       fail({ where: "audit", got: `budget: ${budget}`, expected: "a whole number of runs" });
-    const size = program.holes.slice(0, program.parameters).reduce((n, hole) => n + hole.size, 0);
-    return Math.max(
-      32,
-      Math.min(replicates, Math.floor(budget / (this.runs * outcomes)), Math.floor(2e7 / Math.max(1, size))),
-    );
+    const parameters = program.holes.slice(0, program.parameters).reduce((n, hole) => n + hole.size, 0);
+    // A baseline over runs needs two of them.
+    const runs = Math.min(this.runs, Math.max(2, Math.floor(budget / (least * outcomes))));
+    const most = Math.min(Math.floor(budget / (runs * outcomes)), Math.floor(2e7 / Math.max(1, parameters)));
+    return { runs, replicates: Math.max(least, Math.min(replicates, most)) };
   }
 
   end(): void {
     this.opened.options.onProgress?.(this.parts, this.parts, "done");
   }
-}
-
-/** Every estimator that a site's distribution may have, tried against the program: it plans, or it says why not. */
-function candidatesOf(
-  opened: Opened<AuditOptions>,
-): Pick<AuditResult, "inadmissible" | "skipped"> & { candidates: Candidate[] } {
-  const candidates: Candidate[] = [];
-  const inadmissible: { site: string; estimator: string; why: string }[] = [];
-  const skipped: { site: string; why: string }[] = [];
-  for (const site of opened.program.sites) {
-    const { name } = siteParams(site);
-    const chosen = opened.plan.choices.get(site) as Choice;
-    if (!chosen.differentiated) {
-      skipped.push({ site: name, why: "no derivative comes into its parameters" });
-      continue;
-    }
-    for (const estimator of variants(chosen)) {
-      try {
-        candidates.push({ site: name, estimator, plan: planWith(opened, name, estimator) });
-      } catch (error) {
-        if (!(error instanceof SamplegradError)) throw error;
-        inadmissible.push({ site: name, estimator: labelOf(estimator), why: error.message });
-      }
-    }
-  }
-  return { candidates, inadmissible, skipped };
-}
-
-const baselines: readonly Exclude<Baseline, "auto">[] = ["none", "leaveOneOut", "aligned"];
-
-/** The catalogue, each baseline apart; and what the site has now, if it is not among them. */
-function variants(chosen: Choice): AnyEstimator[] {
-  const all = estimators.flatMap((make): AnyEstimator[] => {
-    const estimator = make();
-    return estimator.baseline === "auto" ? baselines.map((baseline) => ({ ...estimator, baseline })) : [estimator];
-  });
-  const own = { ...chosen.estimator, baseline: chosen.baseline };
-  return all.some((estimator) => labelOf(estimator) === labelOf(own)) ? all : [...all, own];
-}
-
-function labelOf({ name, baseline }: Pick<AnyEstimator, "name" | "baseline">): string {
-  return baseline === "none" ? name : `${name}, ${baseline}`;
-}
-
-function planWith({ program, plan, choosing }: Opened<AuditOptions>, name: string, estimator: AnyEstimator): Plan {
-  const others = [...plan.choices].map(
-    ([site, choice]) => [siteParams(site).name, { ...choice.estimator, baseline: choice.baseline }] as const,
-  );
-  return choose(program, { ...choosing, estimators: { ...Object.fromEntries(others), [name]: estimator } });
-}
-
-/** The whole plan in a word, so that equal plans are measured once. */
-function signature(plan: Plan): string {
-  return [...plan.choices.values()]
-    .map((choice) => labelOf({ name: choice.estimator.name, baseline: choice.baseline }))
-    .join("|");
 }
 
 async function referenceOf(
@@ -242,31 +133,6 @@ async function referenceOf(
 function exactly({ rows }: Gradients): Reference {
   const mean = rows[0] as Float64Array;
   return { mean, direction: mean, rows: [] };
-}
-
-/** The plan that enumerates every site; null where that cannot be done or takes too long. */
-function allEnumerated({ program, choosing }: Opened<AuditOptions>): Plan | null {
-  const every = enumerate();
-  if (program.sites.some((site) => missing(every.needs, siteParams(site).family).length > 0)) return null;
-  try {
-    const plan = choose(program, {
-      ...choosing,
-      estimators: Object.fromEntries(program.sites.map((site) => [siteParams(site).name, every])),
-    });
-    return plan.outcomes <= enumerable ? plan : null;
-  } catch (error) {
-    if (error instanceof SamplegradError) return null;
-    throw error;
-  }
-}
-
-/** The chosen plan, with the default wherever a biased estimator was chosen. */
-function unbiased({ program, plan, choosing }: Opened<AuditOptions>): Plan {
-  const kept = [...plan.choices]
-    .filter(([, { estimator }]) => estimator.bias === "none")
-    .map(([site, { estimator }]) => [siteParams(site).name, estimator] as const);
-  if (kept.length === plan.choices.size) return plan;
-  return choose(program, { ...choosing, estimators: Object.fromEntries(kept) });
 }
 
 async function rowOf(

@@ -187,12 +187,20 @@ function explicitDraft(
   return { ...draft, limit: obstacle ? { orders, obstacle } : null };
 }
 
-/** The remedies for a site: every unbiased estimator that fits it and does not ask to differentiate the rest. */
-function remedies(site: Tensor, unless: string): string {
+/** The remedies for a site: every unbiased estimator that would be right there. */
+function remedies(site: Tensor, program: Program, unless: string): string {
+  const { family } = siteParams(site);
+  const jumps = ordersOf(obstacleOf(site, program, new Set())) === 0;
+  const right = (e: AnyEstimator): boolean =>
+    e.bias === "none" &&
+    (e.rest === "differentiate" ? !jumps : e.rest !== "observe" || family.supportDepends.length === 0);
   const fitting = estimators
     .map((make) => make())
-    .filter((e) => e.name !== unless && e.bias === "none" && missing(e.needs, siteParams(site).family).length === 0);
-  return fitting.length === 0 ? "another distribution" : listed(fitting.map((e) => `${e.name}()`));
+    .filter((e) => e.name !== unless && missing(e.needs, family).length === 0 && right(e));
+  if (fitting.length > 0) return `use ${listed(fitting.map((e) => `${e.name}()`))}`;
+  return family.supportDepends.length > 0
+    ? "use a cost that is continuous in the sample, or a distribution whose support is fixed"
+    : "use another distribution";
 }
 
 function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: readonly string[]): never {
@@ -201,17 +209,20 @@ function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: 
   const path = pathToLoss(site, program.loss);
   const gone =
     estimator.rest === "differentiate" && path.length > 0
-      ? `: ∂${name}/∂${names.join(", ∂")} does not exist on the path ${names.join(", ")} → ${pathInWords(path)}`
+      ? `: ${listed(
+          names.map((param) => `∂${name}/∂${param}`),
+          "and",
+        )} ${names.length > 1 ? "do" : "does"} not exist on the path ${listed(names, "and")} → ${pathInWords(path)}`
       : "";
   throw new NoGradientError({
     where: `sample "${name}"`,
     what: what + gone,
-    write: `use ${remedies(site, estimator.name)}`,
+    write: remedies(site, program, estimator.name),
   });
 }
 
-function refuse(name: string, what: string, _program: Program, site: Tensor): never {
-  throw new NoGradientError({ where: `sample "${name}"`, what, write: `use ${remedies(site, "pathwise")}` });
+function refuse(name: string, what: string, program: Program, site: Tensor): never {
+  throw new NoGradientError({ where: `sample "${name}"`, what, write: remedies(site, program, "pathwise") });
 }
 
 /** @throws on estimators or recorded values for a site that does not exist, listing those that do */
@@ -254,7 +265,7 @@ function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draf
         ? `${draft.why}; ${joint} joint outcomes are too many to enumerate`
         : draft.why;
     const differentiated = draft.differentiated;
-    checkSupport(site, estimator, draft);
+    checkSupport(site, program, estimator, draft);
     choices.set(site, {
       estimator,
       why,
@@ -288,13 +299,15 @@ function tooMany(site: Tensor, outcomes: number): never {
 }
 
 /** Parameters for which the score function would lose part of the derivative are refused by name. */
-function checkSupport(site: Tensor, estimator: AnyEstimator, draft: Draft): void {
+function checkSupport(site: Tensor, program: Program, estimator: AnyEstimator, draft: Draft): void {
   const { name } = siteParams(site);
   if (estimator.rest !== "observe" || draft.moving.length === 0) return;
-  const moved = lostByScore(site, draft.moving);
+  const moved = lostByScore(site, draft.moving, program);
   if (draft.explicit || draft.refused === null) throw new NoGradientError({ where: `sample "${name}"`, ...moved });
   const [smooth, lacking] =
-    siteParams(site).family.supportDepends.length > 0 ? ["continuous", "support is fixed"] : ["smooth", "density is smooth"];
+    siteParams(site).family.supportDepends.length > 0
+      ? ["continuous", "support is fixed"]
+      : ["smooth", "density is smooth"];
   throw new NoGradientError({
     where: `sample "${name}"`,
     what: `${draft.refused}, and ${moved.what}`,
@@ -303,7 +316,11 @@ function checkSupport(site: Tensor, estimator: AnyEstimator, draft: Draft): void
 }
 
 /** What the score function misses of the derivative in `params`: the boundary term of a moving support, the mass at a kink. */
-export function lostByScore(site: Tensor, params: readonly string[]): { what: string; write: string } {
+export function lostByScore(
+  site: Tensor,
+  params: readonly string[],
+  program: Program,
+): { what: string; write: string } {
   const { family } = siteParams(site);
   const moves = params.filter((param) => family.supportDepends.includes(param));
   const what =
@@ -311,7 +328,9 @@ export function lostByScore(site: Tensor, params: readonly string[]): { what: st
       ? `the support of ${family.name} moves with ${listed(moves, "and")}, so the score function loses the boundary term`
       : `the density of ${family.name} has a kink in ${listed(params, "and")}, so the score function misses part of the second derivative`;
   const fixed = moves.length > 0 ? "a distribution whose support is fixed" : "a distribution whose density is smooth";
-  return { what, write: family.gives.reparam ? "use pathwise()" : fixed };
+  const jumps = ordersOf(obstacleOf(site, program, new Set())) === 0;
+  const smooth = jumps ? `a cost that is continuous in the sample, or ${fixed}` : fixed;
+  return { what, write: family.gives.reparam && !jumps ? "use pathwise()" : `use ${smooth}` };
 }
 
 function baselineOf(

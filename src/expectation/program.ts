@@ -1,7 +1,7 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import type { Distribution } from "../distributions/distribution.js";
-import { apply, placeholder, type Tensor } from "../graph/tensor.js";
+import { apply, idMark, placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
 import { reshapeTo } from "../primitives/linear.js";
@@ -104,6 +104,7 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
   const key = placeholder({ shape: [2], dtype: "uint32" }, "key");
   const run = placeholder({ shape: [], dtype: "uint32" }, "run");
   const names = new SiteNames();
+  const from = idMark();
   const result = transforming("expectation", () => handling(tracing(names, key, run), () => f(...args)));
   const loss = costOf(result);
   return {
@@ -111,16 +112,21 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
     parameters: trees[0]?.leaves.length ?? 0,
     key,
     run,
-    sites: sitesIn(loss),
+    sites: sitesIn(loss, from),
     names: names.all(),
     loss,
     reads: [],
   };
 }
 
-/** From the graph and not from the calls of `sample`: vmap and compile inside the program rebuild sites. */
-function sitesIn(loss: Tensor): Tensor[] {
-  const sites = ancestors([loss]).filter((node) => node.primitive === sampleNode);
+/**
+ * From the graph and not from the calls of `sample`: vmap and compile inside the program rebuild sites. Older ones belong to an outer
+ * program.
+ */
+function sitesIn(loss: Tensor, from: number): Tensor[] {
+  const sites = ancestors([loss], (node) => node.id >= from).filter(
+    (node) => node.primitive === sampleNode && node.id >= from,
+  );
   const seen = new Set<string>();
   for (const site of sites) {
     const { name } = site.params as SiteParams;

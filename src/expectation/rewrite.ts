@@ -12,7 +12,7 @@ import { exponent, type Weight, weighted } from "./charge.js";
 import { type Choice, lostByScore, type Plan } from "./choose.js";
 import { pathInWords, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
-import { batchShapeOfSite, paramsOf, sampleNode } from "./site.js";
+import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
 export interface Rewritten {
@@ -60,7 +60,7 @@ function replaceSites(
   const contributions = new Map<Tensor, Contribution>();
   for (const node of ancestors([program.loss, ...plan.credit.sites])) {
     const ins = node.inputs.map((input) => map.get(input) ?? input);
-    if (node.primitive === sampleNode) {
+    if (plan.choices.has(node)) {
       const contribution = contributionOf(node, ins, program, plan, inputs);
       contributions.set(node, contribution);
       map.set(node, contribution.value);
@@ -79,7 +79,7 @@ function contributionOf(
   const { name, family } = siteParams(node);
   const choice = plan.choices.get(node) as Choice;
   const { estimator } = choice;
-  const params = estimator.rest === "observe" ? guarded(node, paramsOf(node, ins)) : paramsOf(node, ins);
+  const params = estimator.rest === "observe" ? guarded(node, paramsOf(node, ins), program) : paramsOf(node, ins);
   const stream = { key: foldIn(program.key, hash(name)), run: program.run };
   const given = inputs.given.get(node) ?? null;
   const site = { name, family, params, stream, given, outcome: inputs.outcomes.get(node) ?? null, gives: family.gives };
@@ -95,12 +95,13 @@ function contributionOf(
 }
 
 /** Parameters that move the support let values through and no derivative, those in which the density has a kink one: more would be wrong. */
-function guarded(node: Tensor, params: Params): Params {
+function guarded(node: Tensor, params: Params, program: Program): Params {
   const { name, family } = siteParams(node);
   const out: Record<string, Tensor> = { ...params };
   const guard = (param: string, orders: number): void => {
     const x = params[param];
-    if (x) out[param] = apply(limit, [x, x], { orders, where: `sample "${name}"`, ...lostByScore(node, [param]) });
+    if (x)
+      out[param] = apply(limit, [x, x], { orders, where: `sample "${name}"`, ...lostByScore(node, [param], program) });
   };
   for (const param of family.densityKinks ?? []) guard(param, 1);
   for (const param of family.supportDepends) guard(param, 0);

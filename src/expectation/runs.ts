@@ -1,7 +1,9 @@
 import { range } from "../base/shape.js";
+import { checkGraph } from "../graph/check.js";
 import { arange } from "../graph/leaves.js";
 import { apply, leaf, placeholder, type Tensor } from "../graph/tensor.js";
-import { substitute } from "../graph/walk.js";
+import { insideTransform } from "../graph/trace.js";
+import { between, substitute } from "../graph/walk.js";
 import { dense } from "../kernel/ndarray.js";
 import { gather } from "../primitives/indexing.js";
 import { permute } from "../primitives/linear.js";
@@ -30,6 +32,8 @@ export interface OneRun {
   readonly charges: ReadonlyMap<Tensor, Tensor>;
   /** Whether runs differ at all. */
   readonly random: boolean;
+  /** Whether anything is drawn, so that a key is needed. */
+  readonly draws: boolean;
 }
 
 export function oneRun(program: Program, plan: Plan): OneRun {
@@ -55,7 +59,10 @@ export function oneRun(program: Program, plan: Plan): OneRun {
     1,
     "runs",
   ).batched[0] as boolean;
-  return { program, plan, objective: averaged, given, map, charges, random };
+  // Inside an outer program its sites are captured, and stay for its own rewrite.
+  checkGraph([averaged], { stage: "after the rewrite", forbidden: insideTransform() ? [] : ["sample"] });
+  const draws = between([program.key], [averaged]).includes(averaged);
+  return { program, plan, objective: averaged, given, map, charges, random, draws };
 }
 
 /** The mean over all joint outcomes of the branching sites; their weights make it the sum over p. */

@@ -73,7 +73,7 @@ function traced({ holes, key, run, loss, sites }: Program): { holes: Tensor[]; o
 }
 
 export function callOf(ev: Evaluator, trees: Trees, how: CallOptions, { samples, replicates, chunk }: Settled): Call {
-  const draws = ev.core.random;
+  const { draws } = ev.core;
   const key = draws || how.key !== undefined ? asKey("expectation", how.key) : asKey("expectation", 0);
   const given = recordedValues(ev, how.given ?? {}, samples * replicates);
   return {

@@ -65,7 +65,8 @@ describe("the score function, summed over values instead of sampled", () => {
       return;
     }
     const blocks = hessianMoments(f, entry.params, how).mean;
-    expectClose(matrix(blocks, entry), entry.hessian, 1e-9, scaleOf(entry.hessian, entry));
+    // The rule ends where 1 − u does, at 8.2 standard deviations: x³ log⁴x of a LogNormal has 4e-9 of its integral beyond.
+    expectClose(matrix(blocks, entry), entry.hessian, 1e-8, scaleOf(entry.hessian, entry));
   });
 });
 

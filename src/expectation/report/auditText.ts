@@ -1,4 +1,4 @@
-import type { AuditResult, AuditRow } from "../audit.js";
+import type { AuditResult, AuditRow } from "./auditResult.js";
 import { type Column, indented, short, table } from "./numbers.js";
 
 /** An audit as text: a table per block, then what did not fit and why. */
@@ -10,7 +10,7 @@ export function auditText({ reference, rows, biased, inadmissible, skipped }: Om
   const parts = [`Gradient estimators against ${against}, other sites as chosen`];
   if (rows.length > 0) parts.push(table(columns, rows.map(cells)));
   if (biased.length > 0) parts.push(`Biased\n\n${table(columns, biased.map(cells))}`);
-  if (rows.length > 0 || biased.length > 0) parts.push(legend(rows[0] ?? (biased[0] as AuditRow)));
+  if (rows.length > 0 || biased.length > 0) parts.push(legend([...rows, ...biased]));
   if (inadmissible.length > 0) {
     const lines = inadmissible.map(({ site, estimator, why }) => `${site}: ${estimator}\n  ${why}`);
     parts.push(`Not admissible\n\n${indented(lines.join("\n"))}`);
@@ -56,10 +56,13 @@ function cells(row: AuditRow): string[] {
   ];
 }
 
-function legend(row: AuditRow): string {
+function legend(rows: readonly AuditRow[]): string {
+  const counts = [...new Set(rows.map(({ runs }) => runs))].sort((a, b) => b - a);
+  const runs = counts[0] === 1 ? "one run" : `${counts[0]} runs`;
+  const fewer = counts.length > 1 ? ` (fewer where outcomes are enumerated: ${counts.slice(1).join(", ")})` : "";
   return [
     "z: difference of the mean gradient from the truth as a normal deviate, the larger of its projection and its length; above 4.9 it differs.",
     "variance: of the gradient of one run, summed over parameters; S runs have 1/S of it.",
-    `product: variance × runs of the program per sample. ms: one gradient of ${row.runs === 1 ? "one run" : `${row.runs} runs`}, median.`,
+    `product: variance × runs of the program per sample. ms: one gradient of ${runs}${fewer}, median.`,
   ].join("\n");
 }

@@ -29,7 +29,9 @@ export interface Measuring {
   readonly pause: (done: number) => Promise<void>;
 }
 
+/** Estimates computed at once, unless their runs are many: outcomes of enumerated sites count. */
 const together = 32;
+const mostRuns = 2 ** 16;
 
 /** Draws `replicates` gradients of the program under a plan. */
 export async function measure(program: Program, plan: Plan, how: Measuring): Promise<Gradients> {
@@ -51,8 +53,9 @@ export async function measure(program: Program, plan: Plan, how: Measuring): Pro
     return { runs, rows, ms: await timed(ev, one, call, how), exact: true };
   }
   const rows: Float64Array[] = [];
+  const fitting = Math.max(1, Math.floor(mostRuns / (runs * plan.outcomes)));
   while (rows.length < how.replicates) {
-    const outer = Math.min(together, how.replicates - rows.length);
+    const outer = Math.min(together, fitting, how.replicates - rows.length);
     const arrays = gradientOf(ev, { inner: runs, outer, shared: false }, call, rows.length * runs);
     for (let r = 0; r < outer; r++) rows.push(joined(arrays, r, outer));
     await how.pause(rows.length / how.replicates);
