@@ -15,6 +15,7 @@ import {
   valueAndGrad,
   vjp,
 } from "../../src/index.js";
+import { lawIf } from "./lawIf.js";
 import { build, distributionOf, list, quantiles, repeated, subjects, type Tree, twinOf } from "./subjects.js";
 
 /** The edges of supports and of parameters: −∞ and 0, or the limit; never NaN. */
@@ -51,7 +52,7 @@ describe.each(subjects)("$label", (subject) => {
     });
   });
 
-  it.runIf(family.cdf)("has cdf 0 below, 1 above, and is nowhere NaN", () => {
+  lawIf(family.cdf)("has cdf 0 below, 1 above, and is nowhere NaN", () => {
     rows((p, x) => build(family, p).cdf(x), far).forEach(({ value, slopes }, i) => {
       const x = far[i]!;
       expect([value, ...slopes], `at ${x}`).not.toContain(NaN);
@@ -60,7 +61,7 @@ describe.each(subjects)("$label", (subject) => {
     });
   });
 
-  it.runIf(family.icdf)("has the ends of the support as its extreme quantiles, and none outside [0, 1]", () => {
+  lawIf(family.icdf)("has the ends of the support as its extreme quantiles, and none outside [0, 1]", () => {
     if (d.dtype === "int32") return expect(list(d.icdf([0, 1]))).toEqual([first, last]);
     const ends = rows((p, q) => build(family, p).icdf(q), [0, 1]);
     expect(ends.map(({ value }) => value)).toEqual([first, last]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { grad, hessian, type Tensor, tensor, valueAndGrad } from "../../src/index.js";
 import { streamOf } from "../../src/random/uniform.js";
 import { chiSquare, expectClose, kolmogorov, kolmogorovLimit, worstOnTheWay } from "./checks.js";
+import { lawIf } from "./lawIf.js";
 import { ruleFor } from "./quadrature.js";
 import {
   build,
@@ -74,7 +75,7 @@ describe.each(subjects)("$label", (subject) => {
     if (family.mode) expect(d.logProb(d.mode()).item()).toBeGreaterThanOrEqual(Math.max(...logs) - error);
   });
 
-  it.runIf(family.cdf)("draws what its cdf says", () => {
+  lawIf(family.cdf)("draws what its cdf says", () => {
     const sample = list(d.sample(0, { sampleShape: [draws] }));
     if (family.discrete) {
       const mass = list(twin.prob(valuesOf(twin, rule.x, "float64")));
@@ -87,7 +88,7 @@ describe.each(subjects)("$label", (subject) => {
     expect(Math.min(...list(d.logProb(valuesOf(d, sample, dtype))))).toBeGreaterThan(-Infinity);
   });
 
-  it.runIf(family.cdf)("has a cdf that is the sum or integral of its density", () => {
+  lawIf(family.cdf)("has a cdf that is the sum or integral of its density", () => {
     const points = spots(subject);
     const at = valuesOf(twin, points, "float64");
     if (family.discrete) {
@@ -98,7 +99,7 @@ describe.each(subjects)("$label", (subject) => {
     expectClose(list(grad((y: Tensor) => twin.cdf(y).sum())(at)), list(twin.prob(at)), (p) => 1e-12 * p);
   });
 
-  it.runIf(family.icdf && family.cdf)("inverts its cdf", () => {
+  lawIf(family.icdf && family.cdf)("inverts its cdf", () => {
     const points = spots(subject);
     const at = valuesOf(twin, points, "float64");
     if (family.discrete) {
@@ -113,7 +114,7 @@ describe.each(subjects)("$label", (subject) => {
     expectClose(list(twin.cdf(back)), levels, (q, i) => 1e-13 * q + 2 ** -51 * slack[i]!);
   });
 
-  it.runIf(family.gives.reparam && family.cdf)("moves its draws with the parameters by −(∂F/∂θ)/p", () => {
+  lawIf(family.gives.reparam && family.cdf)("moves its draws with the parameters by −(∂F/∂θ)/p", () => {
     const { noise, value, params: moving, orders } = family.gives.reparam!;
     const p = repeated(twin, 9);
     const epsilon = noise(streamOf("law", 0), [9], p);
@@ -129,13 +130,13 @@ describe.each(subjects)("$label", (subject) => {
     }
   });
 
-  it.runIf(family.discrete)("draws whole numbers, constant between jumps in the parameters", () => {
+  lawIf(family.discrete)("draws whole numbers, constant between jumps in the parameters", () => {
     const sample = d.sample(0, { sampleShape: [50] });
     for (const p of Object.values(d.params)) expect(worstOnTheWay(sample, p)).toBe("jump");
     expect(list(sample).every(Number.isInteger)).toBe(true);
   });
 
-  it.runIf(family.gives.reparam)("lets its own samples through: the edge of the support is no jump to them", () => {
+  lawIf(family.gives.reparam)("lets its own samples through: the edge of the support is no jump to them", () => {
     const y = valuesOf(d, spots(subject), dtype);
     expect(worstOnTheWay(d.logProb(y), y)).not.toBe("jump");
   });

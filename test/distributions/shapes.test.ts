@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { families } from "../../src/distributions/index.js";
 import { compile, stack, type Tensor, vmap } from "../../src/index.js";
 import { expectClose } from "./checks.js";
+import { lawIf } from "./lawIf.js";
 import { build, distributionOf, list, type Subject, spots, subjects, type Tree, treeOf, valuesOf } from "./subjects.js";
 
 /** Batches, broadcasting, vmap, compile and sample shapes: one law is the same alone and in company. */
@@ -83,7 +84,7 @@ describe.each(crowds)("$label", ({ family, members }) => {
     expect(together.logProb(flat).shape).toEqual([6, n]);
   });
 
-  it.runIf(family.gives.enumerate)("lists its values for the whole batch", () => {
+  lawIf(family.gives.enumerate)("lists its values for the whole batch", () => {
     const { size, values } = family.gives.enumerate!;
     const all = values(together.params);
     expect(all.shape).toEqual([size(together.params), n]);

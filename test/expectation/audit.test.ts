@@ -262,9 +262,11 @@ site  estimator                  z  variance      ±  runs/sample  product    ms
 ────  ───────────────  ───────  ──  ────────  ─────  ───────────  ───────  ────
 a     straightThrough  differs  31      1.34  0.068            1     1.34  0.53
 
-z: difference of the mean gradient from the truth as a normal deviate, the larger of its projection and its length; above 4.9 it differs.
+z: the mean gradient's difference from the truth as a normal deviate, the larger of its projection on the truth
+   and its length; above 4.9 it differs.
 variance: of the gradient of one run, summed over parameters; S runs have 1/S of it.
-product: variance × runs of the program per sample. ms: one gradient of 64 runs, median.
+product: variance × runs of the program per sample.
+ms: one gradient of 64 runs, median.
 
 Not admissible
 

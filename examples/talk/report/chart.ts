@@ -22,7 +22,7 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [560, 330];
-const frame = { left: 58, right: 14, top: 30, bottom: 46 };
+const frame = { left: 58, right: 26, top: 30, bottom: 46 };
 
 /** A line chart; who is who is told by `legend`. */
 export function lineChart({ title, x, y, series, range, percent }: Chart): string {

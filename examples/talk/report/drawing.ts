@@ -36,9 +36,10 @@ export function drawing(graph: Drawn, title: string, id: string): string {
   const body = [
     ...graph.edges.map((edge) => edgeMarkup(edge, points(edge), id)),
     ...graph.nodes.map((node) => nodeMarkup(node, placeOf(node.id))),
-    ...graph.scores.flatMap(({ to: each }) =>
-      each.map((to) => scoreArc(placeOf(costOf(graph)), placeOf(to), height, id)),
-    ),
+    ...graph.scores.flatMap(({ site, to }) => {
+      const words = `score function: cost · ∇ log p(${nameOf(graph, site)})`;
+      return to.map((node) => scoreArc(placeOf(costOf(graph)), placeOf(node), height, words, id));
+    }),
   ];
   return svg(
     width + 2 * MARGIN,
@@ -53,6 +54,10 @@ function costOf({ nodes }: Drawn): string {
   return (nodes.find(({ kind }) => kind === "cost") as DrawnNode).id;
 }
 
+function nameOf({ nodes }: Drawn, id: string): string {
+  return (nodes.find((node) => node.id === id)?.lines[0] ?? "").split(" ")[0] as string;
+}
+
 function laidOut({ nodes, edges }: Drawn): InstanceType<typeof dagre.graphlib.Graph> {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 46, marginx: 2, marginy: 2 });
@@ -62,15 +67,17 @@ function laidOut({ nodes, edges }: Drawn): InstanceType<typeof dagre.graphlib.Gr
     const round = kind === "site" || kind === "noise";
     graph.setNode(id, { width: letters * 7.4 + (round ? 34 : 20), height: lines.length * 17 + (round ? 24 : 12) });
   }
-  for (const { from, to } of edges) graph.setEdge(from, to, {});
+  // Where backpropagation stops there is room for the words that say so.
+  for (const { from, to, flow } of edges)
+    graph.setEdge(from, to, flow === "stop" ? { width: 104, height: 44, labelpos: "c" } : {});
   dagre.layout(graph);
   return graph;
 }
 
-function nodeMarkup({ kind, lines }: DrawnNode, { x, y, width, height }: Place): string {
+function nodeMarkup({ kind, lines, scored }: DrawnNode, { x, y, width, height }: Place): string {
   const look = {
     fill: fills[kind],
-    stroke: kind === "site" ? colors.score : "#444",
+    stroke: kind === "site" ? (scored ? colors.score : colors.backprop) : "#444",
     "stroke-width": kind === "site" ? 2 : 1.2,
   };
   const shape =
@@ -107,7 +114,7 @@ function edgeMarkup({ flow }: DrawnEdge, points: readonly { x: number; y: number
 }
 
 /** From below the cost to below what the law of the random choice is made of. */
-function scoreArc(cost: Place, to: Place, height: number, id: string): string {
+function scoreArc(cost: Place, to: Place, height: number, words: string, id: string): string {
   const floor = height + ARC - 26;
   const [x0, y0, x1, y1] = [cost.x, cost.y + cost.height / 2, to.x, to.y + to.height / 2];
   const path = `M${x0} ${y0 + 2}C${x0} ${floor},${x0 - 40} ${floor},${x0 - 90} ${floor}L${x1 + 90} ${floor}C${x1 + 40} ${floor},${x1} ${floor},${x1} ${y1 + 8}`;
@@ -119,10 +126,7 @@ function scoreArc(cost: Place, to: Place, height: number, id: string): string {
     "stroke-dasharray": "2 4",
     "marker-end": `url(#${id}-stop)`,
   };
-  return (
-    el("path", look) +
-    text((x0 + x1) / 2, floor + 18, "score function: cost · ∇ log p(a)", { "text-anchor": "middle", class: "stop" })
-  );
+  return el("path", look) + text((x0 + x1) / 2, floor + 18, words, { "text-anchor": "middle", class: "stop" });
 }
 
 function markers(id: string): string {

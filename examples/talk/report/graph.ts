@@ -5,6 +5,8 @@ export interface DrawnNode {
   readonly id: string;
   readonly kind: "parameter" | "data" | "named" | "site" | "noise" | "cost";
   readonly lines: readonly string[];
+  /** A random choice that no derivative goes through. */
+  readonly scored?: boolean;
 }
 
 export interface DrawnEdge {
@@ -57,7 +59,12 @@ export function drawnGraph({ program, plan }: Plan): Drawn {
   };
   return {
     nodes: [
-      ...kept.map((node) => ({ id: idOf(node), kind: kindOf(node), lines: linesOf(node, names) })),
+      ...kept.map((node) => ({
+        id: idOf(node),
+        kind: kindOf(node),
+        lines: linesOf(node, names),
+        scored: scored.has(node),
+      })),
       ...noises.map((site) => ({ id: `e${site.id}`, kind: "noise" as const, lines: ["ε"] })),
     ],
     edges: [
@@ -106,7 +113,7 @@ function linesOf(node: Tensor, names: ReadonlyMap<Tensor, string>): string[] {
   if (node.primitive.name === "sample") return [`${name} ~ ${(node.params as SiteParams).family.name}`, ...shape];
   const formula = formulaOf(node, names);
   return [
-    formula.length > 26
+    formula.length > 26 || formula.includes("…")
       ? `${name} = f(${nearest(node, names)
           .map((x) => names.get(x))
           .join(", ")})`
@@ -119,6 +126,8 @@ function linesOf(node: Tensor, names: ReadonlyMap<Tensor, string>): string[] {
 function formulaOf(node: Tensor, names: ReadonlyMap<Tensor, string>, depth = 8): string {
   const inner = (input: Tensor): string => names.get(input) ?? formulaOf(input, names, depth - 1);
   const kind = node.primitive?.name ?? "";
+  if (node.primitive === null && node.size === 1 && node.value !== null)
+    return String(Number(node.item().toPrecision(3)));
   if (node.primitive === null || depth === 0) return "…";
   if (plumbing.has(kind)) return inner(node.inputs[0] as Tensor);
   const sign = signs[kind];

@@ -25,8 +25,9 @@ th { font-weight: 600; vertical-align: bottom; }
 .notes { color: #555; font-size: 13px; max-width: 100ch; padding-left: 0; list-style: none; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; padding: 0; margin: 8px 0; list-style: none; font-size: 14px; }
 .legend i { display: inline-block; width: 22px; height: 4px; margin-right: 7px; vertical-align: middle; border-radius: 2px; }
-.digits { display: flex; flex-wrap: wrap; gap: 10px; }
+.digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); gap: 14px 10px; }
 figure { margin: 0; text-align: center; }
+figure { width: 70px; }
 figure img { border: 1px solid #ddd; image-rendering: pixelated; }
 figcaption { font-size: 14px; display: flex; justify-content: space-between; }
 figcaption .wrong { text-decoration: line-through; }

@@ -61,8 +61,10 @@ function legend(rows: readonly AuditRow[]): string {
   const runs = counts[0] === 1 ? "one run" : `${counts[0]} runs`;
   const fewer = counts.length > 1 ? ` (fewer where outcomes are enumerated: ${counts.slice(1).join(", ")})` : "";
   return [
-    "z: difference of the mean gradient from the truth as a normal deviate, the larger of its projection and its length; above 4.9 it differs.",
+    "z: the mean gradient's difference from the truth as a normal deviate, the larger of its projection on the truth",
+    "   and its length; above 4.9 it differs.",
     "variance: of the gradient of one run, summed over parameters; S runs have 1/S of it.",
-    `product: variance × runs of the program per sample. ms: one gradient of ${runs}${fewer}, median.`,
+    "product: variance × runs of the program per sample.",
+    `ms: one gradient of ${runs}${fewer}, median.`,
   ].join("\n");
 }
