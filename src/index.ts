@@ -2,26 +2,34 @@ import "./tensor/methods.js";
 
 export type { DType, TypedArray } from "./base/dtype.js";
 export { NoGradientError, SamplegradError } from "./base/errors.js";
-export { arange, eye, tensor, type TensorLike } from "./graph/leaves.js";
+export type { Distribution } from "./distributions/distribution.js";
+export * from "./distributions/index.js";
+export { type Estimator, enumerate, pathwise, type ScoreFunctionOptions, scoreFunction } from "./estimators/index.js";
+export type { AuditOptions, AuditResult, AuditRow } from "./expectation/audit.js";
+export { bibtex, cite } from "./expectation/cite.js";
+export { observe, randomKey, sample } from "./expectation/effects.js";
+export type { Estimate } from "./expectation/estimate.js";
+export { type Expectation, expectation } from "./expectation/expectation.js";
+export type { ExplainOptions, Explanation } from "./expectation/explain.js";
+export type { CallOptions, ExpectationOptions } from "./expectation/options.js";
+export type { ValueAndGrad } from "./expectation/results.js";
+export { arange, eye, type TensorLike, tensor } from "./graph/leaves.js";
 export { isTensor, type Tensor } from "./graph/tensor.js";
+export {
+  type AdamOptions,
+  adam,
+  type LearningRate,
+  type Optimizer,
+  type OptimizerState,
+  type SgdOptions,
+  sgd,
+} from "./optim/index.js";
+export { foldIn, jaxBits, type KeyLike, key, split } from "./random/key.js";
 export { compile } from "./runtime/compile.js";
+export { type ExternalOptions, external } from "./tensor/blackBox.js";
 export * from "./tensor/construct.js";
 export * from "./tensor/elementwise.js";
 export * from "./tensor/reducing.js";
 export * from "./tensor/shaping.js";
 export { grad, hessian, jvp, valueAndGrad, vjp } from "./transforms/grad.js";
 export { vmap } from "./transforms/map.js";
-export * from "./distributions/index.js";
-export type { Distribution } from "./distributions/distribution.js";
-export { foldIn, jaxBits, key, split, type KeyLike } from "./random/key.js";
-export { enumerate, pathwise, scoreFunction, type Estimator, type ScoreFunctionOptions } from "./estimators/index.js";
-export { observe, randomKey, sample } from "./expectation/effects.js";
-export type { Estimate } from "./expectation/estimate.js";
-export { expectation, type Expectation } from "./expectation/expectation.js";
-export type { CallOptions, ExpectationOptions } from "./expectation/options.js";
-export type { ValueAndGrad } from "./expectation/results.js";
-export { type AdamOptions, adam, type LearningRate, type Optimizer, type OptimizerState, type SgdOptions, sgd } from "./optim/index.js";
-export { external, type ExternalOptions } from "./tensor/blackBox.js";
-export type { AuditOptions, AuditResult, AuditRow } from "./expectation/audit.js";
-export { bibtex, cite } from "./expectation/cite.js";
-export type { ExplainOptions, Explanation } from "./expectation/explain.js";

@@ -1,21 +1,19 @@
 import { type AuditResult, expectation, foldIn } from "samplegrad";
 import { type Arm, arms, type Refusal, refusals } from "./arms.js";
-import { batchOf, CLASSES, type Digits, loadDigits, PIXELS, shrunk } from "./digits.js";
+import { type Batch, batchOf, CLASSES, type Digits, loadDigits, PIXELS, shrunk } from "./digits.js";
 import { type GradientSpread, gradientSpread, type Interval, wilson } from "./measure.js";
 import { bernoulliLayer, costOf, initialWeights, type Layer, normalLayer, type Weights } from "./network.js";
 import { type Drawn, drawnGraph } from "./report/graph.js";
 import type { Settings } from "./settings.js";
-import { type Trained, train } from "./train.js";
+import { type Trained, train, turn } from "./train.js";
 
 export interface Outcome {
   readonly arm: Arm;
   readonly trained: Trained | null;
   /** On the test digits. */
   readonly accuracy: Interval | null;
-  /** Of the gradient at the weights that training starts from. */
-  readonly start: GradientSpread | null;
-  /** At the weights that the last trained arm of the same layer ends with, so that estimators are compared at one point. */
-  readonly end: GradientSpread | null;
+  /** Of the gradient at the weights that the last trained arm of the same layer ended with: estimators are compared at one point. */
+  readonly spread: GradientSpread | null;
 }
 
 export interface Result {
@@ -67,7 +65,7 @@ export async function runTalk(settings: Settings, { onProgress, print, signal }:
     },
   ];
   const trained = await trainAll(data, settings, { onProgress, signal });
-  const outcomes = arms.map((arm) => outcomeOf(arm, trained, settings, first, data.test, signal));
+  const outcomes = await outcomesOf(trained, settings, first, data.test, signal);
   const seconds = (performance.now() - started) / 1000;
   return {
     settings,
@@ -87,7 +85,7 @@ function startWeights(layer: Layer, { hidden, units, seed }: Settings): Weights 
   return initialWeights(layer, { inputs: PIXELS, hidden, units, classes: CLASSES }, foldIn(seed, "start"));
 }
 
-function graphOf(layer: Layer, weights: Weights, batch: ReturnType<typeof batchOf>): Drawn {
+function graphOf(layer: Layer, weights: Weights, batch: Batch): Drawn {
   const E = expectation(costOf(layer));
   return drawnGraph(E.plan(weights, batch, { key: 0 }));
 }
@@ -119,24 +117,26 @@ async function trainAll(
   return done;
 }
 
-function outcomeOf(
-  arm: Arm,
+/** What came of every arm; the gradient's spread is measured last, unless there is no time left. */
+async function outcomesOf(
   all: readonly Trained[],
   settings: Settings,
-  batch: ReturnType<typeof batchOf>,
-  test: Digits,
+  batch: Batch,
+  { labels }: Digits,
   signal?: AbortSignal,
-): Outcome {
-  const trained = all.find((each) => each.arm === arm) ?? null;
-  const hits = trained?.predicted.filter((label, i) => label === test.labels[i]).length ?? 0;
-  const last = all.filter((each) => each.arm.layer === arm.layer).at(-1);
-  const measured = (weights: Weights | undefined): GradientSpread | null =>
-    weights && !signal?.aborted ? gradientSpread(arm, weights, batch, settings) : null;
-  return {
-    arm,
-    trained,
-    accuracy: trained && wilson(hits, test.labels.length),
-    start: measured(startWeights(arm.layer, settings)),
-    end: measured(last?.weights),
-  };
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const arm of arms) {
+    await turn();
+    const trained = all.find((each) => each.arm === arm) ?? null;
+    const hits = trained?.predicted.filter((label, i) => label === labels[i]).length ?? 0;
+    const last = all.filter((each) => each.arm.layer === arm.layer).at(-1);
+    outcomes.push({
+      arm,
+      trained,
+      accuracy: trained && wilson(hits, labels.length),
+      spread: last && !signal?.aborted ? gradientSpread(arm, last.weights, batch, settings) : null,
+    });
+  }
+  return outcomes;
 }

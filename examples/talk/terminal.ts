@@ -1,6 +1,6 @@
 import cliProgress from "cli-progress";
 import Table from "cli-table3";
-import { resultColumns, resultNotes, resultRow, stepsOf } from "./report/words.js";
+import { resultColumns, resultNotes, resultRows } from "./report/words.js";
 import type { Result, RunHooks } from "./run.js";
 
 /** What a person sees in the terminal: results on stdout, the progress bar on stderr and only where that is a terminal. */
@@ -55,7 +55,7 @@ export function resultsText({ outcomes, settings, cancelled }: Result): string {
     chars: { ...none, middle: "  " },
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
   });
-  for (const outcome of outcomes) table.push(resultRow(outcome, stepsOf(outcome, settings.batch)));
+  table.push(...resultRows(outcomes, settings.batch));
   const notes = resultNotes.join("\n");
   return `Results${cancelled ? " so far (stopped)" : ""}\n\n${table.toString()}\n\n${notes}`;
 }

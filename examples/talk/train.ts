@@ -71,6 +71,6 @@ function share(predicted: readonly number[], { labels }: Digits): number {
 }
 
 /** Lets Ctrl-C and the progress bar have their turn. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

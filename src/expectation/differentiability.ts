@@ -89,10 +89,14 @@ export function nameOf(node: Tensor): string {
  */
 export function dependents(program: Program, sources: readonly Tensor[], constant: ReadonlySet<Tensor>): Set<Tensor> {
   const live = new Set(sources);
-  const carries = (input: Tensor): boolean => live.has(input) && !constant.has(input);
   for (const node of ancestors([program.loss, ...program.sites])) {
-    const cut = node.primitive?.name === "stopGradient" || node.primitive?.name === "detach";
-    if (!cut && node.inputs.some(carries)) live.add(node);
+    const { primitive, inputs } = node;
+    if (primitive === null || primitive.name === "stopGradient" || primitive.name === "detach") continue;
+    const carrying = inputs.map((input) => live.has(input) && !constant.has(input));
+    if (!carrying.includes(true)) continue;
+    // An input that only checks the node (low < high) does not reach its value.
+    const reads = primitive.reads(node.params, inputs, node);
+    if (carrying.some((carries, k) => carries && reads[k] !== null)) live.add(node);
   }
   return live;
 }

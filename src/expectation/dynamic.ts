@@ -3,7 +3,7 @@ import { fail } from "../base/errors.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { constant } from "../graph/leaves.js";
 import { apply, idMark, leaf, type Tensor } from "../graph/tensor.js";
-import { currentRuntime, listening, transforming } from "../graph/trace.js";
+import { callingAtOnce, currentRuntime, listening, transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
 import { contiguous, dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { alias } from "../primitives/linear.js";
@@ -96,7 +96,7 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
   const body = (): unknown =>
     listening(
       (node) => noteRead(node, record),
-      () => handling(drawing(call, run, number, path, record), () => f(...args)),
+      () => callingAtOnce(() => handling(drawing(call, run, number, path, record), () => f(...args))),
     );
   const result = transforming("expectation", body);
   // A fresh node: which of several costs was returned may hang on what was read.

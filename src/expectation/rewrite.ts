@@ -64,9 +64,16 @@ function replaceSites(
       const contribution = contributionOf(node, ins, program, plan, inputs);
       contributions.set(node, contribution);
       map.set(node, contribution.value);
-    } else if (ins.some((input, i) => input !== node.inputs[i])) map.set(node, again(node, ins));
+    } else if (ins.some((input, i) => input !== node.inputs[i])) map.set(node, rebuiltWith(node, ins));
   }
   return { map, contributions };
+}
+
+/** The node over new inputs. In a dynamic program it may have its number, which holds: the draws are the same. */
+function rebuiltWith(node: Tensor, ins: readonly Tensor[]): Tensor {
+  const out = again(node, ins);
+  out.value = node.value;
+  return out;
 }
 
 function contributionOf(

@@ -57,6 +57,23 @@ export function currentRuntime(): Runtime {
   return runtime ?? fail({ where: "read", what: "no runtime is installed", write: 'import from "samplegrad"' });
 }
 
+let eager = false;
+
+/** Whether black boxes are called as soon as they are met: in a dynamic program, whose order of calls is the order of events. */
+export function callsAtOnce(): boolean {
+  return eager;
+}
+
+export function callingAtOnce<T>(body: () => T): T {
+  const before = eager;
+  eager = true;
+  try {
+    return body();
+  } finally {
+    eager = before;
+  }
+}
+
 /** Dynamic programs listen to reads: a number that was read may steer everything built later. */
 export type ReadListener = (node: Tensor) => void;
 const listeners: ReadListener[] = [];

@@ -42,8 +42,10 @@ export const external: Primitive<ExternalParams> = {
   },
   transpose: null,
   linear: [],
-  batch: (inputs, batched, params, size) =>
-    apply(external, allBatched(inputs, batched, size), { ...params, outer: [size, ...params.outer] }),
+  batch: (inputs, batched, params, size) => {
+    if (params.chained) mixedStates(params.name);
+    return apply(external, allBatched(inputs, batched, size), { ...params, outer: [size, ...params.outer] });
+  },
   reads: ({ maps, outer, chained }, inputs) =>
     inputs.map((input, i) => {
       const direct = !(chained && i === inputs.length - 1);
@@ -65,6 +67,14 @@ export const external: Primitive<ExternalParams> = {
     },
   ],
 };
+
+function mixedStates(name: string): never {
+  return fail({
+    where: `external "${name}"`,
+    what: "a black box with a state is called twice in one run, and many runs are computed together, so their states would mix",
+    write: "expectation(f, { dynamic: true }), or carry the state through inputs and results and say pure: true",
+  });
+}
 
 function runExternal(inputs: readonly NDArray[], { fn, name, shape, outer }: ExternalParams, out: Type): NDArray {
   const result = empty(out.dtype, out.shape);

@@ -2,7 +2,8 @@ import type { DType } from "../base/dtype.js";
 import type { Shape } from "../base/shape.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
-import { lastCall } from "../graph/trace.js";
+import { callsAtOnce, currentRuntime, lastCall } from "../graph/trace.js";
+import { contiguous, type NDArray } from "../kernel/ndarray.js";
 import { type ExternalFunction, external as externalPrimitive } from "../primitives/external.js";
 
 export interface ExternalOptions {
@@ -21,8 +22,8 @@ export interface ExternalOptions {
 /**
  * A function of the user's world (a simulator, a game, a table) as a node of the graph: it has values and influence, and no derivative is
  * pretended. `fn` gets the numbers and shape of every input and returns as many numbers as `shape` has, row-major; under many runs it is
- * called once per run, in their order.
- * @throws where a derivative is asked through it: sample between the parameters and the black box
+ * called once per run. With a state it may be called once per run; more often in a dynamic program, where calls happen in the order of events.
+ * @throws where runs would mix their states, and where a derivative is asked through it: sample between the parameters and the black box
  */
 export function external(
   fn: ExternalFunction,
@@ -44,5 +45,7 @@ export function external(
   };
   const out = apply(externalPrimitive, before === undefined ? args : [...args, before], params);
   if (!pure) calls.set(fn, out);
+  // Called once, now: the value stays with the node when the program is rewritten.
+  if (callsAtOnce()) out.value = contiguous(currentRuntime().run([out], new Map())[0] as NDArray);
   return out;
 }

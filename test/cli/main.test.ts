@@ -124,7 +124,7 @@ describe("samplegrad audit", () => {
     });
     const io = { stdout: { write: (text: string) => (out += text) }, stderr, env: {}, cwd: fixtures };
     expect(await main(["audit", "talk.ts", "--samples", "4"], io)).toBe(0);
-    expect(seen).toContain("a: scoreFunction, leaveOneOut");
+    expect(seen).toContain("0% the exact gradient");
     expect(out).toMatch(/^Gradient estimators/);
   });
 });

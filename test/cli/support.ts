@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { afterAll } from "vitest";
 import { main } from "../../src/cli/main.js";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,25 +37,37 @@ export async function run(
   return { code, out, err };
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const path of folders) rmSync(path, { recursive: true, force: true });
+});
+
 /** A folder outside the repository with files in it. */
 export function folder(files: { readonly [name: string]: string }): string {
   const path = mkdtempSync(join(tmpdir(), "samplegrad-cli-"));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  folders.push(path);
   return path;
+}
+
+interface Esbuild {
+  buildSync(options: {
+    entryPoints: string[];
+    outbase: string;
+    outdir: string;
+    format: "esm";
+    target: string;
+  }): unknown;
 }
 
 /** The sources as JavaScript, as a package that is installed: beside the other packages, but not in the repository's own folders. */
 export function build(target: string): void {
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, "package.json"), readFileSync(join(root, "package.json")));
-  for (const name of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) =>
-    file.endsWith(".ts"),
-  )) {
-    const file = join(target, "dist", name.replace(/\.ts$/, ".js"));
-    const { outputText } = ts.transpileModule(readFileSync(join(root, "src", name), "utf8"), {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
-    });
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, outputText);
-  }
+  const src = join(root, "src");
+  const names = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  // esbuild comes with tsx and takes a tenth of a second, tsc many.
+  const esbuild = createRequire(createRequire(import.meta.url).resolve("tsx"))("esbuild") as Esbuild;
+  const entryPoints = names.map((name) => join(src, name));
+  esbuild.buildSync({ entryPoints, outbase: src, outdir: join(target, "dist"), format: "esm", target: "es2022" });
 }

@@ -8,7 +8,7 @@ import { drawing } from "./drawing.js";
 import { el, escaped, table } from "./markup.js";
 import { pngOf } from "./png.js";
 import { style } from "./style.js";
-import { resultColumns, resultNotes, resultRow, short, stepsOf } from "./words.js";
+import { resultColumns, resultNotes, resultRows, short } from "./words.js";
 
 /** The report: one HTML file that needs nothing from elsewhere. */
 export function reportPage(result: Result, versions: Readonly<Record<string, string>>): string {

@@ -1,3 +1,4 @@
+import { REPLICATES } from "../measure.js";
 import type { Outcome } from "../run.js";
 
 /** Numbers in a person's words. */
@@ -17,35 +18,43 @@ export const resultColumns: readonly { readonly head: string; readonly right?: b
   { head: "test accuracy", right: true },
   { head: "95 % interval", right: true },
   { head: "cost", right: true },
-  { head: "variance, start", right: true },
-  { head: "variance, end", right: true },
-  { head: "noise/signal, end", right: true },
+  { head: "gradient variance", right: true },
+  { head: "noise/signal", right: true },
   { head: "ms per step", right: true },
 ];
 
 /** What the columns mean. */
 export const resultNotes: readonly string[] = [
   "accuracy: share of the test digits, with Wilson's 95 % interval; cost: mean training cross-entropy of the last epoch, in nats.",
-  "variance: of one gradient estimate for one minibatch, summed over all weights, from 32 independent estimates; at the start, and at the weights that the last trained net of the same layer ended with.",
-  "noise/signal: that variance over the squared length of the gradient.",
+  `gradient variance: of one estimate for one minibatch, summed over all weights, from ${REPLICATES} independent estimates; at the weights that the last trained net of the same layer ended with.`,
+  "noise/signal: that variance over the squared length of the gradient, which the estimator with the least variance knows best.",
 ];
 
 /** One row per arm, in the order of `resultColumns`. */
-export function resultRow({ arm, trained, accuracy, start, end }: Outcome, steps: number): string[] {
+export function resultRows(outcomes: readonly Outcome[], batch: number): string[][] {
+  return outcomes.map((outcome) => resultRow(outcome, stepsOf(outcome, batch), signalOf(outcome, outcomes)));
+}
+
+/** The squared length of the gradient that an arm estimates, from the estimator of the same layer that knows it best. */
+function signalOf({ arm }: Outcome, outcomes: readonly Outcome[]): number {
+  const same = outcomes.flatMap((each) => (each.arm.layer === arm.layer && each.spread ? [each.spread] : []));
+  return same.sort((a, b) => a.variance - b.variance)[0]?.signal ?? 0;
+}
+
+function resultRow({ arm, trained, accuracy, spread }: Outcome, steps: number, signal: number): string[] {
   const cost = trained?.points.at(-1)?.cost;
   return [
     arm.name,
     accuracy ? percent(accuracy.share) : "not trained",
     accuracy ? `${percent(accuracy.low)} to ${percent(accuracy.high)}` : "",
     typeof cost === "number" ? cost.toFixed(3) : "",
-    start ? short(start.variance) : "",
-    end ? short(end.variance) : "",
-    end && end.signal > 0 ? short(end.variance / end.signal) : "",
+    spread ? short(spread.variance) : "",
+    spread && signal > 0 ? short(spread.variance / signal) : "",
     trained && steps > 0 ? ((1000 * trained.seconds) / steps).toFixed(1) : "",
   ];
 }
 
 /** Training steps an arm has made. */
-export function stepsOf({ trained }: Outcome, batch: number): number {
+function stepsOf({ trained }: Outcome, batch: number): number {
   return (trained?.points.at(-1)?.digits ?? 0) / batch;
 }
