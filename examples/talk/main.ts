@@ -16,17 +16,21 @@ npm start -- path/to/program.ts     explains and audits a program of yours`;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: { quick: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
-  });
+  const options = { quick: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  let given: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+  try {
+    given = parseArgs({ args: [...argv], allowPositionals: true, options });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  const { values, positionals } = given;
   if (values.help) {
     console.log(usage);
     return 0;
   }
   const [program] = positionals;
-  return program === undefined ? talk(values.quick) : ownProgram(program);
+  return program === undefined ? talk(values.quick ?? false) : ownProgram(program);
 }
 
 async function talk(isQuick: boolean): Promise<number> {
@@ -62,14 +66,4 @@ function versions(): Record<string, string> {
   };
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: Error) => {
-    console.error(
-      error.name === "Error" || error instanceof RangeError ? error.message : `${error.name}: ${error.message}`,
-    );
-    process.exitCode = 1;
-  },
-);
+process.exitCode = await main(process.argv.slice(2));

@@ -64,15 +64,18 @@ export function settle(options: ExpectationOptions): Settled {
       expected: "1, or at least 32 for a spread that can be trusted",
     });
   if (order !== 1 && order !== 2) fail({ where: "expectation", got: `order: ${order}`, expected: "1 or 2" });
-  for (const [site, e] of Object.entries(estimators ?? {})) {
-    if (e.bias !== "none" && !allowBias)
-      fail({
-        where: `sample "${site}"`,
-        what: `${e.name} is biased in its ${e.bias}`,
-        write: "allowBias: true if that is wanted",
-      });
-  }
+  if (!allowBias) for (const [site, e] of Object.entries(estimators ?? {})) checkBias(site, e);
   return { samples, replicates, chunk, order, dynamic, allowBias, estimators };
+}
+
+/** For expectations without `allowBias`. @throws on a biased estimator */
+export function checkBias(site: string, { name, bias }: Pick<Estimator, "name" | "bias">): void {
+  if (bias === "none") return;
+  fail({
+    where: `sample "${site}"`,
+    what: `${name} is biased in its ${bias}`,
+    write: "allowBias: true if that is wanted",
+  });
 }
 
 /** The last argument is the options; without it there is no key. */

@@ -46,6 +46,7 @@ export const sampleNode: Primitive<SiteParams> = {
   },
   smooth: "smooth",
   laws: [],
+  words: ({ family }) => `sample ${family.name}`,
 };
 
 function unrewritten(name: string, family: AnyFamily): never {

@@ -8,7 +8,8 @@ import type { GradOf } from "../transforms/trees.js";
 import { type Choosing, choose } from "./choose.js";
 import { type Call, Evaluator } from "./evaluate.js";
 import { inlineEstimate } from "./inline.js";
-import { type CallOptions, checkFloats, type Settled, split } from "./options.js";
+import { siteParams } from "./differentiability.js";
+import { type CallOptions, checkBias, checkFloats, type Settled, split } from "./options.js";
 import { type Program, type ProgramFunction, type Trees, traceProgram } from "./program.js";
 import { lazyStderr, type ValueAndGrad } from "./results.js";
 import { oneRun } from "./runs.js";
@@ -41,7 +42,7 @@ interface Entry {
 /** Traces and plans by structure, shapes, dtypes and what is asked; the frozen-constant check as in `compile`. */
 type Cached = (trees: Trees, order: number, sources: Choosing["sources"], given: ReadonlySet<string>) => Evaluator;
 
-function cache(f: ProgramFunction, { samples, dynamic, estimators = {} }: Settled): Cached {
+function cache(f: ProgramFunction, { samples, dynamic, allowBias, estimators = {} }: Settled): Cached {
   const entries = new Map<string, Entry>();
   return (trees, order, sources, given) => {
     const types = trees
@@ -59,7 +60,9 @@ function cache(f: ProgramFunction, { samples, dynamic, estimators = {} }: Settle
         sources,
         dynamic,
       };
-      entry = { ev: new Evaluator(oneRun(program, choose(program, how))), calls: 0 };
+      const plan = choose(program, how);
+      if (!allowBias) for (const [site, { estimator }] of plan.choices) checkBias(siteParams(site).name, estimator);
+      entry = { ev: new Evaluator(oneRun(program, plan)), calls: 0 };
       entries.set(signature, entry);
     } else if (isPowerOfTwo(entry.calls))
       checkFrozen("expectation", traced(entry.ev.core.program), traced(traceProgram(f, trees)));

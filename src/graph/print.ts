@@ -72,7 +72,8 @@ function line(node: Tensor, names: ReadonlyMap<Tensor, string>, values: boolean)
   const params = ownName(node) === null ? paramsInWords(node.params) : "";
   const args = [...node.inputs.map((input) => names.get(input)), ...(params === "" ? [] : [params])].join(", ");
   const known = values && node.value !== null ? ` = ${shortNumbers(node)}` : "";
-  return `${name} = ${node.primitive.name}(${args}) ${type}${known}`;
+  const call = node.primitive.words?.(node.params) ?? node.primitive.name;
+  return `${name} = ${call}(${args}) ${type}${known}`;
 }
 
 /** The number of an inline node. */

@@ -78,6 +78,8 @@ export interface Primitive<P> {
   /** Per input, or one for all. */
   readonly smooth: Smoothness | readonly Smoothness[];
   readonly laws: readonly LawCase<P>[];
+  /** How a call reads in listings, where the name alone says too little. */
+  readonly words?: (params: P) => string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a graph holds primitives of every parameter type; each entry checks its own.

@@ -287,7 +287,7 @@ Program
   logits = placeholder float64[2]
   y = placeholder float64[2]
   theta = sigmoid(logits) float64[2]
-  a = sample(theta) float64[2]
+  a = sample Bernoulli(theta) float64[2]
   %1 = sub(a, y) float64[2]
   %2 = mul(%1, %1) float64[2]
   %3 = sum(%2, axes=[0]) float64[]

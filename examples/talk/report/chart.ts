@@ -40,33 +40,35 @@ export function lineChart({ title, x, y, series, range, percent }: Chart): strin
     .nice()
     .range([HEIGHT - frame.bottom, frame.top]);
   const told = (value: number): string => (percent ? `${Math.round(value * 100)} %` : value.toLocaleString("en"));
-  const grid = toY.ticks(6).map((tick) => {
-    const at = toY(tick);
-    const rule = el("line", { x1: frame.left, x2: WIDTH - frame.right, y1: at, y2: at, class: "grid" });
-    return rule + text(frame.left - 8, at + 4, told(tick), { "text-anchor": "end", class: "tick" });
-  });
-  const ticks = toX.ticks(6).map((tick) => {
-    const at = toX(tick);
-    const bottom = HEIGHT - frame.bottom;
-    return (
-      el("line", { x1: at, x2: at, y1: bottom, y2: bottom + 5, class: "axis" }) +
-      text(at, bottom + 19, tick.toLocaleString("en"), { "text-anchor": "middle", class: "tick" })
-    );
-  });
-  const axis = el("line", {
-    x1: frame.left,
-    x2: WIDTH - frame.right,
-    y1: HEIGHT - frame.bottom,
-    y2: HEIGHT - frame.bottom,
-    class: "axis",
-  });
-  const middle = (frame.top + HEIGHT - frame.bottom) / 2;
-  const labels = [
-    text(frame.left, 16, title, { class: "title" }),
-    text((frame.left + WIDTH - frame.right) / 2, HEIGHT - 8, x, { "text-anchor": "middle", class: "label" }),
+  const axes = [
+    ...toY.ticks(6).map((tick) => rule(toY(tick), told(tick))),
+    base,
+    ...toX.ticks(6).map((tick) => mark(toX(tick), tick)),
+  ];
+  return svg(WIDTH, HEIGHT, title, ...axes, ...series.map((s) => curve(s, toX, toY)), ...labels(title, x, y));
+}
+
+const [LEFT, RIGHT, BOTTOM] = [frame.left, WIDTH - frame.right, HEIGHT - frame.bottom];
+const base: string = el("line", { x1: LEFT, x2: RIGHT, y1: BOTTOM, y2: BOTTOM, class: "axis" });
+
+/** A horizontal line and its number. */
+function rule(y: number, label: string): string {
+  const across = el("line", { x1: LEFT, x2: RIGHT, y1: y, y2: y, class: "grid" });
+  return across + text(LEFT - 8, y + 4, label, { "text-anchor": "end", class: "tick" });
+}
+
+function mark(x: number, value: number): string {
+  const tick = el("line", { x1: x, x2: x, y1: BOTTOM, y2: BOTTOM + 5, class: "axis" });
+  return tick + text(x, BOTTOM + 19, value.toLocaleString("en"), { "text-anchor": "middle", class: "tick" });
+}
+
+function labels(title: string, x: string, y: string): string[] {
+  const middle = (frame.top + BOTTOM) / 2;
+  return [
+    text(LEFT, 16, title, { class: "title" }),
+    text((LEFT + RIGHT) / 2, HEIGHT - 8, x, { "text-anchor": "middle", class: "label" }),
     text(14, middle, y, { "text-anchor": "middle", class: "label", transform: `rotate(-90 14 ${middle})` }),
   ];
-  return svg(WIDTH, HEIGHT, title, ...grid, axis, ...ticks, ...series.map((s) => curve(s, toX, toY)), ...labels);
 }
 
 type Scale = (value: number) => number;

@@ -35,49 +35,54 @@ const signs: Readonly<Record<string, string>> = { add: " + ", sub: " − ", mul:
 const symbols: Readonly<Record<string, string>> = { sigmoid: "σ" };
 
 export function drawnGraph({ program, plan }: Plan): Drawn {
-  const { loss, sites, holes, parameters } = program;
-  const names = new Map<Tensor, string>(holes.map((hole) => [hole, (hole.label as string).replace(/^\w+\./, "")]));
-  for (const site of sites) names.set(site, (site.params as SiteParams).name);
-  for (const node of ancestors(loss)) {
-    if (node.primitive?.name === "named") names.set(node, (node.params as { readonly name: string }).name);
-  }
-  names.set(loss, "E[cost]");
-  const kept = ancestors(loss).filter((node) => names.has(node));
+  const names = namesOf(program);
+  const kept = ancestors(program.loss).filter((node) => names.has(node));
   const inputsOf = new Map(kept.map((node) => [node, nearest(node, names)]));
-  const scored = new Set(sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate"));
-  const live = new Set<Tensor>(holes.slice(0, parameters));
-  for (const node of kept)
-    if (!scored.has(node) && (inputsOf.get(node) ?? []).some((input) => live.has(input))) live.add(node);
-  const idOf = (node: Tensor): string => `n${node.id}`;
+  const inputs = (node: Tensor): readonly Tensor[] => inputsOf.get(node) ?? [];
+  const scored = new Set(program.sites.filter((site) => plan.choices.get(site)?.estimator.rest !== "differentiate"));
+  const live = new Set<Tensor>(program.holes.slice(0, program.parameters));
+  for (const node of kept) if (!scored.has(node) && inputs(node).some((input) => live.has(input))) live.add(node);
   const flow = (from: Tensor, to: Tensor): DrawnEdge["flow"] =>
     !live.has(from) ? "plain" : scored.has(to) ? "stop" : "backprop";
-  const noises = sites.filter((site) => !scored.has(site));
-  const kindOf = (node: Tensor): DrawnNode["kind"] => {
-    if (sites.includes(node)) return "site";
-    const hole = holes.indexOf(node);
-    return hole >= 0 ? (hole < parameters ? "parameter" : "data") : node === loss ? "cost" : "named";
-  };
+  const noises = program.sites.filter((site) => !scored.has(site));
   return {
     nodes: [
-      ...kept.map((node) => ({
-        id: idOf(node),
-        kind: kindOf(node),
-        lines: linesOf(node, names),
-        scored: scored.has(node),
-      })),
+      ...kept.map((node) => {
+        return { id: idOf(node), kind: kindOf(node, program), lines: linesOf(node, names), scored: scored.has(node) };
+      }),
       ...noises.map((site) => ({ id: `e${site.id}`, kind: "noise" as const, lines: ["ε"] })),
     ],
     edges: [
       ...kept.flatMap((node) =>
-        (inputsOf.get(node) ?? []).map((input) => ({ from: idOf(input), to: idOf(node), flow: flow(input, node) })),
+        inputs(node).map((input) => ({ from: idOf(input), to: idOf(node), flow: flow(input, node) })),
       ),
       ...noises.map((site) => ({ from: `e${site.id}`, to: idOf(site), flow: "plain" as const })),
     ],
     scores: [...scored].map((site) => ({
       site: idOf(site),
-      to: (inputsOf.get(site) ?? []).filter((input) => live.has(input)).map(idOf),
+      to: inputs(site)
+        .filter((input) => live.has(input))
+        .map(idOf),
     })),
   };
+}
+
+const idOf = (node: Tensor): string => `n${node.id}`;
+
+/** The names that people gave, without the argument they stand in. */
+function namesOf({ loss, sites, holes }: Plan["program"]): Map<Tensor, string> {
+  const names = new Map<Tensor, string>(holes.map((hole) => [hole, (hole.label as string).replace(/^\w+\./, "")]));
+  for (const site of sites) names.set(site, (site.params as SiteParams).name);
+  for (const node of ancestors(loss)) {
+    if (node.primitive?.name === "named") names.set(node, (node.params as { readonly name: string }).name);
+  }
+  return names.set(loss, "cost");
+}
+
+function kindOf(node: Tensor, { loss, sites, holes, parameters }: Plan["program"]): DrawnNode["kind"] {
+  if (sites.includes(node)) return "site";
+  const hole = holes.indexOf(node);
+  return hole >= 0 ? (hole < parameters ? "parameter" : "data") : node === loss ? "cost" : "named";
 }
 
 /** In the order of the program. */

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { SIDE } from "../digits.js";
 import { wilson } from "../measure.js";
 import type { Result } from "../run.js";
+import type { Trained } from "../train.js";
 import { legend, lineChart, type Series } from "./chart.js";
 import { drawing } from "./drawing.js";
 import { el, escaped, table } from "./markup.js";
@@ -78,7 +79,7 @@ const graphLegend: string = el(
 );
 
 function results({ outcomes, settings }: Result): string {
-  const rows = outcomes.map((outcome) => resultRow(outcome, stepsOf(outcome, settings.batch)));
+  const rows = resultRows(outcomes, settings.batch);
   return (
     table(resultColumns, rows) + el("ul", { class: "notes" }, ...resultNotes.map((note) => el("li", {}, escaped(note))))
   );
@@ -88,44 +89,43 @@ function curves({ outcomes, settings, test }: Result): string[] {
   const learned = outcomes.flatMap(({ trained }) => (trained && trained.points.length > 1 ? [trained] : []));
   if (learned.length === 0) return [el("p", {}, "Nothing was trained.")];
   const n = test.labels.length;
-  const accuracy = learned.map(({ arm, points }): Series => {
-    const intervals = points.map((point) => wilson(Math.round(point.accuracy * n), n));
-    return {
-      name: arm.name,
-      color: arm.color,
-      points: points.map((p) => [p.digits, p.accuracy] as const),
-      band: intervals.map(({ low, high }) => [low, high] as const),
-    };
-  });
-  const cost = learned.map(({ arm, points }): Series => {
-    return {
-      name: arm.name,
-      color: arm.color,
-      points: points.flatMap((p) => (p.cost === null ? [] : [[p.digits, p.cost] as const])),
-    };
-  });
   const x = "digits seen in training";
+  const cost = {
+    title: "Training cost",
+    x,
+    y: "cross-entropy, nats",
+    series: learned.map(costCurve),
+    range: [0, 0],
+  } as const;
+  const series = learned.map((each) => accuracyCurve(each, n));
+  const accuracy = {
+    title: "Test accuracy, 95 % intervals",
+    x,
+    y: `share of ${n} test digits`,
+    series,
+    range: [0, 1],
+    percent: true,
+  } as const;
+  const note = `Each point of the cost is the mean over an epoch of ${settings.train.toLocaleString("en")} digits.`;
   return [
-    legend(accuracy),
-    el(
-      "div",
-      { class: "pair" },
-      lineChart({ title: "Training cost", x, y: "cross-entropy, nats", series: cost, range: [0, 0] }),
-      lineChart({
-        title: "Test accuracy, 95 % intervals",
-        x,
-        y: `share of ${n} test digits`,
-        series: accuracy,
-        range: [0, 1],
-        percent: true,
-      }),
-    ),
-    el(
-      "p",
-      { class: "notes" },
-      `Each point of the cost is the mean over an epoch of ${settings.train.toLocaleString("en")} digits.`,
-    ),
+    legend(series),
+    el("div", { class: "pair" }, lineChart(cost), lineChart(accuracy)),
+    el("p", { class: "notes" }, note),
   ];
+}
+
+function accuracyCurve({ arm: { name, color }, points }: Trained, n: number): Series {
+  const intervals = points.map((point) => wilson(Math.round(point.accuracy * n), n));
+  return {
+    name,
+    color,
+    points: points.map((p) => [p.digits, p.accuracy] as const),
+    band: intervals.map(({ low, high }) => [low, high] as const),
+  };
+}
+
+function costCurve({ arm: { name, color }, points }: Trained): Series {
+  return { name, color, points: points.flatMap((p) => (p.cost === null ? [] : [[p.digits, p.cost] as const])) };
 }
 
 /** Test digits with what each net says; the first of every class. */
