@@ -84,3 +84,20 @@ test("the package's name means the sources", async () => {
   const found = await check(ts('import * as all from "samplegrad";\nconsole.log(typeof all); // → object'));
   expect(found).toEqual([[2]]);
 });
+
+test("a helper of an earlier block prints for the block that calls it", async () => {
+  const found = await check(
+    [
+      ts("const say = (x: number): void => console.log(x);"),
+      ts("say(7);", " continue"),
+      text("7"),
+      ts("say(8);", " continue"),
+      text("7"),
+    ].join("\n"),
+  );
+  expect(found.map(([line, ...complaints]) => [line, complaints.length > 0])).toEqual([
+    [2, false],
+    [6, false],
+    [14, true],
+  ]);
+});

@@ -5,7 +5,7 @@ import type { Print, Run } from "./run.js";
 /** What is wrong with what a block printed; empty when nothing is. */
 export function compare(block: Block, run: Run): string[] {
   const complaints = run.error ? [`  ${run.error}`] : [];
-  const own = run.prints.filter((print) => print.line === 0 || print.line >= block.line);
+  const own = run.prints.filter((print) => print.from === 0 || print.from >= block.line);
   if (block.output !== undefined && !run.error) complaints.push(...compareOutput(block, own));
   for (const [line, expected] of block.arrows) complaints.push(...compareArrow(block, line, expected, own, run));
   return complaints;

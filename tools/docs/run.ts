@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { DocModule } from "./workspace.js";
 
-/** One console.log call: the line it stands on (0 where unknown) and what it printed. */
-export type Print = { line: number; text: string };
+/** One console.log call: the line it stands on, that of the outermost statement which led to it (0 where unknown), what it printed. */
+export type Print = { line: number; from: number; text: string };
 
 /** What a block did; `error` when it threw, hung or ended the process. */
 export type Run = { prints: Print[]; error?: string };

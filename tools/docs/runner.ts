@@ -15,10 +15,14 @@ function send(message: Message): Promise<void> {
   return new Promise((done) => process.send?.(message, () => done()));
 }
 
-/** The line of the running module that is on the stack; 0 where it is not (a callback that the library calls later). */
-function callerLine(): number {
+/**
+ * The lines of the running module on the stack, innermost and outermost: the call itself, and the statement of the block that led to it
+ * (a helper may stand in an earlier block). 0 where it is not there (a callback that the library calls later).
+ */
+function callerLines(): { line: number; from: number } {
   const frames = (new Error().stack ?? "").split("\n").filter((frame) => frame.includes(path));
-  return Number(/:(\d+):\d+\)?$/.exec(frames[0] ?? "")?.[1] ?? 0);
+  const lineOf = (frame = ""): number => Number(/:(\d+):\d+\)?$/.exec(frame)?.[1] ?? 0);
+  return { line: lineOf(frames[0]), from: lineOf(frames[frames.length - 1]) };
 }
 
 function capture(): void {
@@ -28,7 +32,7 @@ function capture(): void {
       const chunks: string[] = [];
       const stdout = new Writable({ write: (chunk, _encoding, done) => done(void chunks.push(String(chunk))) });
       new Console({ stdout, colorMode: false })[method](...(args as []));
-      void send({ kind: "print", path, print: { line: callerLine(), text: chunks.join("").replace(/\n$/, "") } });
+      void send({ kind: "print", path, print: { ...callerLines(), text: chunks.join("").replace(/\n$/, "") } });
     };
   }
 }
