@@ -65,7 +65,7 @@ export async function runTalk(settings: Settings, { onProgress, print, signal }:
     },
   ];
   const trained = await trainAll(data, settings, { onProgress, signal });
-  const outcomes = await outcomesOf(trained, settings, first, data.test, signal);
+  const outcomes = await outcomesOf(trained, settings, data.test, signal);
   const seconds = (performance.now() - started) / 1000;
   return {
     settings,
@@ -121,10 +121,14 @@ async function trainAll(
 async function outcomesOf(
   all: readonly Trained[],
   settings: Settings,
-  batch: Batch,
-  { labels }: Digits,
+  test: Digits,
   signal?: AbortSignal,
 ): Promise<Outcome[]> {
+  const { labels } = test;
+  const unseen = batchOf(
+    test,
+    Array.from({ length: Math.min(settings.batch, labels.length) }, (_, i) => i),
+  );
   const outcomes: Outcome[] = [];
   for (const arm of arms) {
     await turn();
@@ -135,7 +139,7 @@ async function outcomesOf(
       arm,
       trained,
       accuracy: trained && wilson(hits, labels.length),
-      spread: last && !signal?.aborted ? gradientSpread(arm, last.weights, batch, settings) : null,
+      spread: last && !signal?.aborted ? gradientSpread(arm, last.weights, unseen, settings) : null,
     });
   }
   return outcomes;

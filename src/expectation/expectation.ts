@@ -13,7 +13,7 @@ import type { ProgramFunction, Trees } from "./program.js";
 import { lazyStderr, nested, type ValueAndGrad } from "./results.js";
 import type { OneRun } from "./runs.js";
 import { spread, spreadReason } from "./spread.js";
-import { biasOf, callOf, inlineGrad, inlineOf, opener } from "./staticCalls.js";
+import { biasOf, callOf, inlineGrad, inlineHessian, inlineOf, opener } from "./staticCalls.js";
 
 /** E[f]: the value and the gradient of the expectation of a program with random choices in it. */
 type Args<P, D extends readonly unknown[]> = [params: Like<P>, ...data: LikeAll<D>, options: CallOptions];
@@ -88,7 +88,8 @@ function tracedCalls<P, D extends readonly unknown[]>(f: ProgramFunction, settle
       return { value, grad, biased: biasOf(ev) };
     },
     hessian: (...args) => {
-      const { trees, ev, how } = open(args, 2, insideTransform() ? "all" : "params");
+      if (insideTransform()) return inlineHessian<P>(open(args, 2, "all"), settled);
+      const { trees, ev, how } = open(args, 2, "params");
       const call = callOf(ev, trees, how, settled);
       const { derivatives } = evaluate(ev, call, 2);
       const rebuild = (list: readonly Tensor[]): HessianOf<P> =>

@@ -8,8 +8,8 @@ import { mean, sum, variance } from "../tensor/reducing.js";
 import { concat, slice } from "../tensor/shaping.js";
 import { BLOCKS, constantLike, type Estimate } from "./estimate.js";
 import { type Call, type Evaluator, layouts } from "./evaluate.js";
-import type { Layout, Runs } from "./runs.js";
-import { blockLayouts, type Spread, sharesBaseline, spreadReason } from "./spread.js";
+import type { Derivatives, Layout, Runs } from "./runs.js";
+import { blockLayouts, derivativeTypes, type Spread, sharesBaseline, spreadReason } from "./spread.js";
 
 /**
  * An expectation inside another transform: its graph becomes part of that graph, chunk after chunk, with the caller's nodes in place
@@ -17,11 +17,11 @@ import { blockLayouts, type Spread, sharesBaseline, spreadReason } from "./sprea
  */
 export interface Inlined {
   readonly value: Estimate<Tensor>;
-  readonly gradients: readonly Tensor[];
+  readonly derivatives: readonly Tensor[];
   stderrs(): Spread;
 }
 
-export function inlineEstimate(ev: Evaluator, call: Call, order: 0 | 1): Inlined {
+export function inlineEstimate(ev: Evaluator, call: Call, order: Derivatives): Inlined {
   const total = call.samples * call.replicates;
   const parts = ev.core.random
     ? layouts(call).map(({ layout, runs }) => ({ layout, count: runs }))
@@ -52,8 +52,8 @@ export function inlineEstimate(ev: Evaluator, call: Call, order: 0 | 1): Inlined
         value,
       ),
     },
-    gradients: Array.from({ length: count }, (_, i) => combine((part) => part.derivatives[i] as Tensor)),
-    stderrs: () => inlineSpread(ev, call),
+    derivatives: Array.from({ length: count }, (_, i) => combine((part) => part.derivatives[i] as Tensor)),
+    stderrs: () => inlineSpread(ev, call, order === 2 ? 2 : 1),
   };
 }
 
@@ -89,20 +89,19 @@ function valueSpread(
   return { stderr: sqrt(mul(variance(all, 0, 1), 1 / total)), dof: total - 1, reason: null };
 }
 
-function inlineSpread(ev: Evaluator, call: Call): Spread {
-  const { program, random } = ev.core;
-  const holes = program.holes.slice(0, program.parameters);
+function inlineSpread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
+  const { random } = ev.core;
   const reason = spreadReason(ev, call);
   if (!random || reason) {
     const value = reason ? Number.NaN : 0;
     return {
-      stderrs: holes.map((hole) => constantLike(hole, value)),
+      stderrs: derivativeTypes(ev, order).map((type) => constantLike(type, value)),
       dof: random ? 0 : Number.POSITIVE_INFINITY,
       reason,
     };
   }
-  const together = blockVariances(ev, call, true);
-  const apart = call.replicates === 1 && sharesBaseline(ev) ? blockVariances(ev, call, false).variances : null;
+  const together = blockVariances(ev, call, order, true);
+  const apart = call.replicates === 1 && sharesBaseline(ev) ? blockVariances(ev, call, order, false).variances : null;
   const stderrs = together.variances.map((v, i) => {
     const more = apart ? mul(maximum(sub(apart[i] as Tensor, v), 0), 1 / BLOCKS) : null;
     return sqrt(more ? add(v, more) : v);
@@ -111,12 +110,17 @@ function inlineSpread(ev: Evaluator, call: Call): Spread {
 }
 
 /** Variances of the mean from the spread of blocks; see spread.ts for the two kinds of blocks. */
-function blockVariances(ev: Evaluator, call: Call, shared: boolean): { variances: Tensor[]; blocks: number } {
+function blockVariances(
+  ev: Evaluator,
+  call: Call,
+  order: 1 | 2,
+  shared: boolean,
+): { variances: Tensor[]; blocks: number } {
   let first = 0;
   const parts: { blocks: readonly Tensor[]; weight: number }[] = [];
   for (const { layout, count } of blockLayouts(call)) {
     if (layout && (shared || layout.inner >= 2)) {
-      const runs = ev.runs({ ...layout, shared: layout.shared && shared }, 1);
+      const runs = ev.runs({ ...layout, shared: layout.shared && shared }, order);
       parts.push({ blocks: put(ev, runs, runs.derivatives, call, first), weight: layout.inner });
     }
     first += count;
@@ -125,7 +129,7 @@ function blockVariances(ev: Evaluator, call: Call, shared: boolean): { variances
   const blocks = sizes.reduce((a, b) => a + b, 0);
   const used = parts.reduce((n, part, k) => n + part.weight * (sizes[k] as number), 0);
   const total = call.samples * call.replicates;
-  const variances = ev.core.program.holes.slice(0, ev.core.program.parameters).map((_, i) => {
+  const variances = derivativeTypes(ev, order).map((_, i) => {
     const sums = (f: (block: Tensor) => Tensor): Tensor =>
       parts.map((part) => mul(sum(f(part.blocks[i] as Tensor), 0), part.weight)).reduce((a, b) => add(a, b));
     const centre = mul(

@@ -28,6 +28,11 @@ export interface Program {
   readonly reads: readonly { readonly site: Tensor; readonly from: number }[];
 }
 
+/** The axis over which runs are each other's baseline: its own for every program, so that expectations nest. */
+export function runAxis({ run }: Program): string {
+  return `runs ${run.id}`;
+}
+
 export type Trees = readonly ReturnType<typeof tensorsOf>[];
 // biome-ignore lint/suspicious/noExplicitAny: the program's own types are checked where `expectation` is called.
 export type ProgramFunction = (...args: any[]) => unknown;

@@ -11,7 +11,7 @@ import { pullCotangents } from "../transforms/transpose.js";
 import { exponent, type Weight, weighted } from "./charge.js";
 import { type Choice, lostByScore, type Plan } from "./choose.js";
 import { pathInWords, siteParams } from "./differentiability.js";
-import type { Program } from "./program.js";
+import { type Program, runAxis } from "./program.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
@@ -45,7 +45,7 @@ export function rewrite(program: Program, plan: Plan, inputs: Inputs): Rewritten
     weights.set(site, { kind: weight.kind, by: apply(alias, [broadcastTo(raw, batch)], null), aligned });
   }
   const charged = rebuildCosts(program, plan, map, weights);
-  const terms = baselineTerms(charged, plan, weights, inputs.baselines);
+  const terms = baselineTerms(charged, plan, weights, runAxis(program), inputs.baselines);
   const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
   return { objective, map, charges: new Map([...weights].map(([site, { by }]) => [site, by])) };
 }
@@ -146,6 +146,7 @@ function baselineTerms(
   charged: Tensor,
   plan: Plan,
   weights: ReadonlyMap<Tensor, Weight>,
+  runs: string,
   outside?: ReadonlyMap<Tensor, Tensor>,
 ): Tensor | null {
   const sites = [...weights].filter(
@@ -163,7 +164,8 @@ function baselineTerms(
   let total: Tensor | null = null;
   sites.forEach(([site, { by: log }], i) => {
     const cost = costs[i] ?? null;
-    const b = outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchShapeOfSite(site)));
+    const b =
+      outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchShapeOfSite(site), runs));
     if (!b) return;
     const before = exponent(plan.credit, weights, site, batchShapeOfSite(site), site);
     const own = mul(apply(detach, [b], null), sub(1, apply(box, [log], null)));
@@ -174,9 +176,9 @@ function baselineTerms(
 }
 
 /** What the others are charged: the other runs, or the other elements along the first axis that every cost keeps. */
-function baseline(cost: Tensor, { baseline: kind, aligned }: Choice, batch: readonly number[]): Tensor {
+function baseline(cost: Tensor, { baseline: kind, aligned }: Choice, batch: readonly number[], runs: string): Tensor {
   const stopped = apply(detach, [cost], null);
-  if (kind === "leaveOneOut") return apply(others, [stopped], { axes: [], name: "runs" });
+  if (kind === "leaveOneOut") return apply(others, [stopped], { axes: [], name: runs });
   const axis = aligned.find((i) => (batch[i] as number) >= 2) as number;
   return apply(others, [stopped], { axes: [axis], name: `elements along axis ${axis}` });
 }

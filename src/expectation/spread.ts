@@ -1,7 +1,7 @@
-import type { Tensor } from "../graph/tensor.js";
+import type { Tensor, Type } from "../graph/tensor.js";
 import { elements } from "../kernel/ndarray.js";
 import { addRows, BLOCKS, Blocks, constantLike, LEAST_SHARED, tensorOf } from "./estimate.js";
-import { type Call, chunksOf, type Evaluator, layouts, parameterTypes } from "./evaluate.js";
+import { type Call, chunksOf, type Evaluator, layouts } from "./evaluate.js";
 import type { Layout } from "./runs.js";
 
 /**
@@ -34,11 +34,10 @@ export function sharesBaseline(ev: Evaluator): boolean {
 }
 
 export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
-  const types = parameterTypes(ev, order);
-  const { program } = ev.core;
-  const shapes = order === 1 ? types.map((t) => t.shape) : hessianShapes(program.holes.slice(0, program.parameters));
+  const types = derivativeTypes(ev, order);
+  const shapes = types.map((t) => t.shape);
   const filled = (value: number, dof: number, reason: string | null): Spread => ({
-    stderrs: types.map((t, i) => constantLike({ shape: shapes[i] as readonly number[], dtype: t.dtype }, value)),
+    stderrs: types.map((type) => constantLike(type, value)),
     dof,
     reason,
   });
@@ -52,7 +51,7 @@ export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
     stderrs: together.map((b, i) => {
       const plain = b.stderr("float64", runs);
       const both = apart ? corrected(plain, (apart[i] as Blocks).stderr("float64", runs)) : plain;
-      return tensorOf(numbersOf(both), (types[i] as Tensor).dtype, shapes[i] as readonly number[]);
+      return tensorOf(numbersOf(both), (types[i] as Type).dtype, shapes[i] as readonly number[]);
     }),
     dof: (together[0]?.blocks ?? 1) - 1,
     reason: null,
@@ -93,8 +92,12 @@ function blocksOf(
   return blocks;
 }
 
-function hessianShapes(holes: readonly Tensor[]): (readonly number[])[] {
-  return holes.flatMap((a) => holes.map((b) => [...a.shape, ...b.shape]));
+/** What each derivative is: like its parameter, or a block per pair of them. */
+export function derivativeTypes(ev: Evaluator, order: 1 | 2): Type[] {
+  const { program } = ev.core;
+  const holes = program.holes.slice(0, program.parameters);
+  if (order === 1) return holes.map(({ shape, dtype }) => ({ shape, dtype }));
+  return holes.flatMap((a) => holes.map((b) => ({ shape: [...a.shape, ...b.shape], dtype: a.dtype })));
 }
 
 /** Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks) is left out of the spread alone. */

@@ -4,15 +4,17 @@ import { asTensor, type TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
 import { asKey } from "../random/key.js";
 import { checkFrozen, isPowerOfTwo } from "../runtime/compile.js";
+import type { HessianOf } from "../transforms/grad.js";
 import type { GradOf } from "../transforms/trees.js";
 import { type Choosing, choose } from "./choose.js";
+import { siteParams } from "./differentiability.js";
+import type { Estimate } from "./estimate.js";
 import { type Call, Evaluator } from "./evaluate.js";
 import { inlineEstimate } from "./inline.js";
-import { siteParams } from "./differentiability.js";
 import { type CallOptions, checkBias, checkFloats, type Settled, split } from "./options.js";
 import { type Program, type ProgramFunction, type Trees, traceProgram } from "./program.js";
-import { lazyStderr, type ValueAndGrad } from "./results.js";
-import { oneRun } from "./runs.js";
+import { lazyStderr, nested, type ValueAndGrad } from "./results.js";
+import { type Derivatives, oneRun } from "./runs.js";
 import { spreadReason } from "./spread.js";
 
 /** The calls of an expectation of a traced program: found in the cache or traced, with what the caller brought. */
@@ -120,18 +122,26 @@ export function biasOf(ev: Evaluator): boolean {
 export function inlineOf(
   { trees, ev, how }: Opened,
   settled: Settled,
-  order: 0 | 1,
+  order: Derivatives,
 ): ReturnType<typeof inlineEstimate> {
   return inlineEstimate(ev, callOf(ev, trees, how, settled), order);
 }
 
 export function inlineGrad<P>(opened: Opened, settled: Settled): ValueAndGrad<P> {
-  const { value, gradients, stderrs } = inlineOf(opened, settled, 1);
+  const { value, derivatives, stderrs } = inlineOf(opened, settled, 1);
   const rebuild = (list: readonly Tensor[]): GradOf<P> => opened.trees[0]?.rebuild(list) as GradOf<P>;
   const call = callOf(opened.ev, opened.trees, opened.how, settled);
   return {
     value,
-    grad: lazyStderr(rebuild(gradients), stderrs, rebuild, spreadReason(opened.ev, call)),
+    grad: lazyStderr(rebuild(derivatives), stderrs, rebuild, spreadReason(opened.ev, call)),
     biased: biasOf(opened.ev),
   };
+}
+
+export function inlineHessian<P>(opened: Opened, settled: Settled): Estimate<HessianOf<P>> {
+  const { derivatives, stderrs } = inlineOf(opened, settled, 2);
+  const rebuild = (list: readonly Tensor[]): HessianOf<P> =>
+    nested(opened.trees[0] as Trees[number], list) as HessianOf<P>;
+  const call = callOf(opened.ev, opened.trees, opened.how, settled);
+  return lazyStderr(rebuild(derivatives), stderrs, rebuild, spreadReason(opened.ev, call));
 }

@@ -2,7 +2,20 @@ import { describe, expect, it } from "vitest";
 import { bernoulliFamily } from "../../src/distributions/bernoulli.js";
 import { arange } from "../../src/graph/leaves.js";
 import type { Tensor } from "../../src/graph/tensor.js";
-import { Bernoulli, expectation, foldIn, key, Normal, sample, scoreFunction, sin, square, sum, tensor, vmap } from "../../src/index.js";
+import {
+  Bernoulli,
+  expectation,
+  foldIn,
+  key,
+  Normal,
+  sample,
+  scoreFunction,
+  sin,
+  square,
+  sum,
+  tensor,
+  vmap,
+} from "../../src/index.js";
 import { hash } from "../../src/random/key.js";
 import { numbersOf, t64 } from "./exact.js";
 
@@ -34,7 +47,8 @@ function byHand(samples: number, chunk: number): { value: number; gradient: numb
     const total = part.reduce((s, x) => s + cost(x), 0);
     for (const x of part) {
       const advantage = cost(x) - (total - cost(x)) / (part.length - 1);
-      for (const i of [0, 1]) gradient[i] = (gradient[i] as number) + (advantage * ((x[i] as number) - (p[i] as number))) / samples;
+      for (const i of [0, 1])
+        gradient[i] = (gradient[i] as number) + (advantage * ((x[i] as number) - (p[i] as number))) / samples;
     }
   }
   return { value: runs.reduce((s, x) => s + cost(x), 0) / samples, gradient };
@@ -55,6 +69,15 @@ describe("chunks of runs", () => {
     });
   });
 
+  it("recorded values are taken chunk by chunk, and scored like drawn ones", () => {
+    const E = expectation(f, { samples: 100, chunk: 40 });
+    const a = tensor(drawn(100), { shape: [100, 2] });
+    const [given, free] = [{ given: { a } }, { key: 0 }].map((how) => E.valueAndGrad({ theta: t64(theta) }, how));
+    expect(given?.value.mean.item()).toBe(free?.value.mean.item());
+    expect(given?.grad.mean.theta.toArray()).toEqual(free?.grad.mean.theta.toArray());
+    expect(given?.grad.stderr.theta.toArray()).toEqual(free?.grad.stderr.theta.toArray());
+  });
+
   it("a last chunk of one run joins the one before, for it has no others", () => {
     const { grad } = expectation(f, { samples: 9, chunk: 4 }).valueAndGrad({ theta: t64(theta) }, { key: 0 });
     const one = (samples: number): number[] => byHand(samples, samples).gradient;
@@ -63,7 +86,8 @@ describe("chunks of runs", () => {
   });
 
   it("the noise of a run does not depend on them", () => {
-    const at = (chunk: number) => expectation(noisy, { samples: 10_000, chunk }).valueAndGrad({ loc: t64(0.5) }, { key: 0 });
+    const at = (chunk: number) =>
+      expectation(noisy, { samples: 10_000, chunk }).valueAndGrad({ loc: t64(0.5) }, { key: 0 });
     const whole = at(10_000);
     for (const chunk of [4096, 1000, 37]) {
       const { value, grad } = at(chunk);
@@ -74,22 +98,39 @@ describe("chunks of runs", () => {
   });
 
   it("a run is the same whatever their number", () => {
-    const means = [1, 2, 3].map((samples) => expectation(noisy, { samples }).value({ loc: t64(0.5) }, { key: 0 }).mean.item());
+    const means = [1, 2, 3].map((samples) =>
+      expectation(noisy, { samples })
+        .value({ loc: t64(0.5) }, { key: 0 })
+        .mean.item(),
+    );
     const [one, two, three] = means as [number, number, number];
     const second = 2 * two - one;
     const third = 3 * three - 2 * two;
     expect(new Set([one, second, third].map((x) => x.toFixed(9))).size).toBe(3);
-    const replicated = expectation(noisy, { samples: 1, replicates: 32 }).value({ loc: t64(0.5) }, { key: 0 }).mean.item();
-    expect(replicated).toBeCloseTo(expectation(noisy, { samples: 32 }).value({ loc: t64(0.5) }, { key: 0 }).mean.item(), 13);
+    const replicated = expectation(noisy, { samples: 1, replicates: 32 })
+      .value({ loc: t64(0.5) }, { key: 0 })
+      .mean.item();
+    expect(replicated).toBeCloseTo(
+      expectation(noisy, { samples: 32 })
+        .value({ loc: t64(0.5) }, { key: 0 })
+        .mean.item(),
+      13,
+    );
   });
 
   it("progress is told after each, and a signal stops between two", () => {
     const seen: number[][] = [];
     const E = expectation(noisy, { samples: 100, chunk: 40 });
     E.value({ loc: 0.5 }, { key: 0, onProgress: (done, total) => seen.push([done, total]) });
-    expect(seen).toEqual([[40, 100], [80, 100], [100, 100]]);
+    expect(seen).toEqual([
+      [40, 100],
+      [80, 100],
+      [100, 100],
+    ]);
     const stop = new AbortController();
-    expect(() => E.value({ loc: 0.5 }, { key: 0, signal: stop.signal, onProgress: () => stop.abort(new Error("enough")) })).toThrow("enough");
+    expect(() =>
+      E.value({ loc: 0.5 }, { key: 0, signal: stop.signal, onProgress: () => stop.abort(new Error("enough")) }),
+    ).toThrow("enough");
   });
 });
 
@@ -107,12 +148,18 @@ describe("names of sites", () => {
   });
 
   it("unnamed ones are named by kind and order", () => {
-    const unnamed = ({ loc }: { loc: Tensor }): Tensor => sample(Normal({ loc, scale: 1 })).add(sample(Normal({ loc, scale: 1 })));
-    expect(() => expectation(unnamed, { estimators: { y: scoreFunction() } }).value({ loc: 0 }, { key: 0 })).toThrow('one of "Normal_0", "Normal_1"');
+    const unnamed = ({ loc }: { loc: Tensor }): Tensor =>
+      sample(Normal({ loc, scale: 1 })).add(sample(Normal({ loc, scale: 1 })));
+    expect(() => expectation(unnamed, { estimators: { y: scoreFunction() } }).value({ loc: 0 }, { key: 0 })).toThrow(
+      'one of "Normal_0", "Normal_1"',
+    );
   });
 
   it("different keys, names and runs draw different noise", () => {
-    const at = (name: string, seed: number): number => expectation(({ loc }: { loc: Tensor }) => sample(Normal({ loc, scale: 1 }), { name })).value({ loc: tensor(0) }, { key: seed }).mean.item();
+    const at = (name: string, seed: number): number =>
+      expectation(({ loc }: { loc: Tensor }) => sample(Normal({ loc, scale: 1 }), { name }))
+        .value({ loc: tensor(0) }, { key: seed })
+        .mean.item();
     expect(new Set([at("x", 0), at("y", 0), at("x", 1), at("y", 1)]).size).toBe(4);
     expect(at("x", 5)).toBe(at("x", 5));
   });

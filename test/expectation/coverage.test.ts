@@ -1,8 +1,22 @@
 import { describe, expect, it } from "vitest";
 import type { Estimator } from "../../src/estimators/estimator.js";
-import type { Expectation, ExpectationOptions } from "../../src/index.js";
 import type { Tensor } from "../../src/graph/tensor.js";
-import { Bernoulli, compile, enumerate, expectation, Normal, sample, type ScoreFunctionOptions, scoreFunction, sin, split, square, tensor, vmap } from "../../src/index.js";
+import type { Expectation, ExpectationOptions } from "../../src/index.js";
+import {
+  Bernoulli,
+  compile,
+  enumerate,
+  expectation,
+  Normal,
+  type ScoreFunctionOptions,
+  sample,
+  scoreFunction,
+  sin,
+  split,
+  square,
+  tensor,
+  vmap,
+} from "../../src/index.js";
 import { numbersOf } from "./exact.js";
 import { tQuantile } from "./statistics.js";
 
@@ -20,19 +34,26 @@ interface Subject {
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const bit = ({ theta }: Params, estimator: unknown): Tensor => sample(Bernoulli({ logits: theta }), { name: "a", estimator: estimator as Estimator<never> });
+const bit = ({ theta }: Params, estimator: unknown): Tensor =>
+  sample(Bernoulli({ logits: theta }), { name: "a", estimator: estimator as Estimator<never> });
 
 /** A bit with logit theta and cost (b − 0.45)². */
 function score(name: string, theta: number, options: ScoreFunctionOptions): Subject {
   const p = sigmoid(theta);
-  return { name, theta, f: (params) => square(bit(params, scoreFunction(options)).sub(0.45)), exact: p * (1 - p) * 0.1 };
+  return {
+    name,
+    theta,
+    f: (params) => square(bit(params, scoreFunction(options)).sub(0.45)),
+    exact: p * (1 - p) * 0.1,
+  };
 }
 
 /** sin of a Normal whose place is moved by an enumerated bit and by theta itself. */
 const mix: Subject = {
   name: "enumerate and pathwise",
   theta: 0.4,
-  f: (params) => sin(sample(Normal({ loc: bit(params, enumerate()).mul(0.8).add(params.theta), scale: 0.7 }), { name: "x" })),
+  f: (params) =>
+    sin(sample(Normal({ loc: bit(params, enumerate()).mul(0.8).add(params.theta), scale: 0.7 }), { name: "x" })),
   exact: (() => {
     const p = sigmoid(0.4);
     const [at0, at1, shrink] = [0.4, 1.2, Math.exp(-0.245)];
@@ -41,7 +62,12 @@ const mix: Subject = {
 };
 
 const subjects: readonly Subject[] = [
-  { name: "pathwise", theta: 0.5, f: ({ theta }) => sin(sample(Normal({ loc: theta, scale: 1.2 }), { name: "x" })), exact: Math.cos(0.5) * Math.exp(-0.72) },
+  {
+    name: "pathwise",
+    theta: 0.5,
+    f: ({ theta }) => sin(sample(Normal({ loc: theta, scale: 1.2 }), { name: "x" })),
+    exact: Math.cos(0.5) * Math.exp(-0.72),
+  },
   score("score function", 0.7, { baseline: "none" }),
   score("score function with leave-one-out", 0.7, { baseline: "leaveOneOut" }),
   mix,
@@ -57,12 +83,10 @@ type E = Expectation<Params, []>;
 
 function gradients(E: E, theta: number, first: number, count: number): { means: Float64Array; stderrs: Float64Array } {
   const run = compile((keys: Tensor, at: Tensor) =>
-    vmap(
-      (key: Tensor) => {
-        const { grad } = E.valueAndGrad({ theta: at }, { key });
-        return { mean: grad.mean.theta, stderr: grad.stderr.theta };
-      },
-    )(keys),
+    vmap((key: Tensor) => {
+      const { grad } = E.valueAndGrad({ theta: at }, { key });
+      return { mean: grad.mean.theta, stderr: grad.stderr.theta };
+    })(keys),
   );
   const [means, stderrs] = [new Float64Array(count), new Float64Array(count)];
   for (let start = 0; start < count; start += batchSize) {
@@ -88,10 +112,11 @@ function coverage({ f, theta, exact }: Subject, options: ExpectationOptions, key
   return means.filter((mean, i) => Math.abs(mean - exact) <= t * (stderrs[i] as number)).length / keys;
 }
 
-/** 93 to 97 %, 5.8 standard deviations of the share of 4,000 keys on either side. */
-function expectCovered(share: number): void {
-  expect(share).toBeGreaterThanOrEqual(0.93);
-  expect(share).toBeLessThanOrEqual(0.97);
+/** 93 to 97 %, which is 5.8 standard deviations of the share of 4,000 keys; for fewer keys 4.9 of theirs (600: 90.6 to 99.4 %). */
+function expectCovered(share: number, keys = 4000): void {
+  const width = Math.max(0.02, 4.9 * Math.sqrt((0.95 * 0.05) / keys));
+  expect(share).toBeGreaterThanOrEqual(0.95 - width);
+  expect(share).toBeLessThanOrEqual(0.95 + width);
 }
 
 describe("a 95 % interval covers the gradient", () => {
@@ -99,8 +124,10 @@ describe("a 95 % interval covers the gradient", () => {
     expectCovered(coverage(subject, { samples: 64 }, 4000));
   });
 
+  // All 4,000 keys of 1,024 runs take 20 s on a quiet machine, and more beside other tests: in the full check.
   it.each(subjects)("$name, 1024 runs", (subject) => {
-    expectCovered(coverage(subject, { samples: 1024 }, 4000));
+    const keys = full ? 4000 : 600;
+    expectCovered(coverage(subject, { samples: 1024 }, keys), keys);
   });
 
   it.each(subjects)("$name, 32 replicates", (subject) => {
@@ -108,9 +135,11 @@ describe("a 95 % interval covers the gradient", () => {
   });
 
   it("at ½, with leave-one-out, at least", () => {
-    for (const samples of [64, 1024]) expect(coverage(shared, { samples }, full ? 4000 : 600)).toBeGreaterThanOrEqual(0.95);
+    for (const samples of [64, 1024])
+      expect(coverage(shared, { samples }, full ? 4000 : 600)).toBeGreaterThanOrEqual(0.95);
     // Replicates of eight runs are skewed, so a t-interval of 32 of them is a little narrow.
-    for (const samples of [2, 8]) expect(coverage(shared, { samples, replicates: 32 }, 4000)).toBeGreaterThanOrEqual(0.9);
+    for (const samples of [2, 8])
+      expect(coverage(shared, { samples, replicates: 32 }, 4000)).toBeGreaterThanOrEqual(0.9);
   });
 });
 
@@ -120,7 +149,9 @@ describe("where there is no spread to tell", () => {
   it.each([2, 4, 10, 63])("%d runs that share a baseline have no error bar, and say why", (samples) => {
     const { value, grad } = expectation(f, { samples }).valueAndGrad({ theta }, { key: 0 });
     expect(grad.stderr.theta.item()).toBeNaN();
-    expect(grad.reason).toBe(`${samples} runs share a baseline, so their spread is too small: take samples ≥ 64, or replicates ≥ 32`);
+    expect(grad.reason).toBe(
+      `${samples} runs share a baseline, so their spread is too small: take samples ≥ 64, or replicates ≥ 32`,
+    );
     expect(grad.dof).toBe(0);
     expect(value.stderr.item()).not.toBeNaN();
     expect(value.reason).toBeNull();

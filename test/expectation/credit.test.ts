@@ -1,19 +1,33 @@
-import { describe as group, expect, it } from "vitest";
-import { enumerate, expectation, tensor } from "../../src/index.js";
-import { describe } from "../../src/expectation/credit/describe.js";
-import { batchShapeOfSite, type SiteParams } from "../../src/expectation/site.js";
+import { expect, describe as group, it } from "vitest";
 import type { Estimator } from "../../src/estimators/estimator.js";
+import { describe } from "../../src/expectation/credit/describe.js";
 import { rewrite } from "../../src/expectation/rewrite.js";
+import { batchShapeOfSite, type SiteParams } from "../../src/expectation/site.js";
 import type { Tensor } from "../../src/graph/tensor.js";
+import { enumerate, expectation, tensor } from "../../src/index.js";
 import { gradients } from "../../src/transforms/grad.js";
-import { creditPrograms, type CreditProgram } from "./creditPrograms.js";
-import { directional, directionalMoments, exactDirectional, gradientMoments, type Judged, judge, type Loss, type Moments, momentsOf, numbersOf, overOutcomes } from "./exact.js";
+import { type CreditProgram, creditPrograms } from "./creditPrograms.js";
+import {
+  directional,
+  directionalMoments,
+  exactDirectional,
+  gradientMoments,
+  type Judged,
+  judge,
+  type Loss,
+  type Moments,
+  momentsOf,
+  numbersOf,
+  overOutcomes,
+} from "./exact.js";
 import { normOf } from "./statistics.js";
 
 /** Equal to the printed digits: half a unit of the last one. */
 function agrees(actual: number, printed: string, label: string): void {
   const decimals = printed.includes(".") ? printed.length - printed.indexOf(".") - 1 : 0;
-  expect(Math.abs(actual - Number(printed)), `${label}: ${actual} against ${printed}`).toBeLessThanOrEqual(0.501 * 10 ** -decimals);
+  expect(Math.abs(actual - Number(printed)), `${label}: ${actual} against ${printed}`).toBeLessThanOrEqual(
+    0.501 * 10 ** -decimals,
+  );
 }
 
 function agreesAll(actual: readonly number[], printed: string, label: string): void {
@@ -28,7 +42,16 @@ function agreesAll(actual: readonly number[], printed: string, label: string): v
 function charges(f: Loss, params: unknown): string[] {
   const { program, plan } = judge(f, params).core;
   return plan.credit.leaves.map((leaf) =>
-    program.sites.map((site) => describe(plan.credit.relation(site, leaf), batchShapeOfSite(site), leaf.shape, (site.params as SiteParams).name)).join("; "),
+    program.sites
+      .map((site) =>
+        describe(
+          plan.credit.relation(site, leaf),
+          batchShapeOfSite(site),
+          leaf.shape,
+          (site.params as SiteParams).name,
+        ),
+      )
+      .join("; "),
   );
 }
 
@@ -49,7 +72,9 @@ group.each(creditPrograms)("$name", ({ f: program, params, charged, value, gradi
 
   it("enumerates to the exact value and gradient", () => {
     const sites = judge(f, params).core.program.sites;
-    const estimators = Object.fromEntries(sites.map((site) => [(site.params as SiteParams).name, enumerate() as Estimator<never>]));
+    const estimators = Object.fromEntries(
+      sites.map((site) => [(site.params as SiteParams).name, enumerate() as Estimator<never>]),
+    );
     const result = expectation(f, { estimators }).valueAndGrad(params, {});
     agrees(result.value.mean.item(), value, "value");
     agreesAll(flat(result.grad.mean), gradient, "gradient");
@@ -66,7 +91,11 @@ group.each(creditPrograms)("$name", ({ f: program, params, charged, value, gradi
     agrees(gradientMoments(f, params, { everything: true }).variance, single[1], "one run, all charged");
     if (isLarge) return;
     agrees(gradientMoments(f, params, { runs: 2, baseline: "leaveOneOut" }).variance, pair[0], "leave-one-out");
-    agrees(gradientMoments(f, params, { runs: 2, baseline: "leaveOneOut", everything: true }).variance, pair[1], "leave-one-out, all charged");
+    agrees(
+      gradientMoments(f, params, { runs: 2, baseline: "leaveOneOut", everything: true }).variance,
+      pair[1],
+      "leave-one-out, all charged",
+    );
   });
 
   it("is unbiased at orders 1, 2 and 3, with and without baseline", () => {
@@ -76,7 +105,9 @@ group.each(creditPrograms)("$name", ({ f: program, params, charged, value, gradi
         if (isLarge && how.runs === 2) continue;
         directionalMoments(f, params, direction, 3, how).forEach(({ mean }, k) => {
           const scale = Math.max(normOf(exact), Math.abs(exact[k] as number));
-          expect(Math.abs((mean[0] as number) - (exact[k] as number)), `order ${k + 1}`).toBeLessThanOrEqual(1e-12 * scale);
+          expect(Math.abs((mean[0] as number) - (exact[k] as number)), `order ${k + 1}`).toBeLessThanOrEqual(
+            1e-12 * scale,
+          );
         });
       }
     }
@@ -105,21 +136,32 @@ group("second and third derivatives along all ones", () => {
     { name: "mdp", d2: "-.11130931", d3: ".81412819", bare: "1.9245723", based: ".55432373" },
   ];
 
-  it.each(rows)("$name: exact, and the variance of the second with and without a baseline", ({ name, d2, d3, bare, based }) => {
-    const { f, params } = creditPrograms.find((p) => p.name === name) as CreditProgram;
-    const ones = Array<number>(flat(params).length).fill(1);
-    const exact = exactDirectional(f as Loss, params, ones, 3);
-    agrees(exact[1] as number, d2, "second");
-    agrees(exact[2] as number, d3, "third");
-    const second = (directionalMoments(f as Loss, params, ones, 2) as Moments[])[1] as Moments;
-    agrees(second.variance, bare, "variance without baseline");
-    const judged = judge(f as Loss, params);
-    const { core } = judged;
-    const given = new Map(core.program.sites.map((site) => [site, core.given.get((site.params as SiteParams).name) as Tensor]));
-    const { objective } = rewrite(core.program, core.plan, { outcomes: new Map(), given, baselines: meanCharges(judged) });
-    const withBaseline = overOutcomes({ ...judged, core: { ...core, objective } }, (loss, holes) => directional(loss, holes, ones, 2));
-    const moments = momentsOf({ rows: withBaseline.rows.slice(1), weights: withBaseline.weights });
-    expect(moments.mean[0]).toBeCloseTo(exact[1] as number, 12);
-    agrees(moments.variance, based, "variance with the baseline E[G]");
-  });
+  it.each(rows)(
+    "$name: exact, and the variance of the second with and without a baseline",
+    ({ name, d2, d3, bare, based }) => {
+      const { f, params } = creditPrograms.find((p) => p.name === name) as CreditProgram;
+      const ones = Array<number>(flat(params).length).fill(1);
+      const exact = exactDirectional(f as Loss, params, ones, 3);
+      agrees(exact[1] as number, d2, "second");
+      agrees(exact[2] as number, d3, "third");
+      const second = (directionalMoments(f as Loss, params, ones, 2) as Moments[])[1] as Moments;
+      agrees(second.variance, bare, "variance without baseline");
+      const judged = judge(f as Loss, params);
+      const { core } = judged;
+      const given = new Map(
+        core.program.sites.map((site) => [site, core.given.get((site.params as SiteParams).name) as Tensor]),
+      );
+      const { objective } = rewrite(core.program, core.plan, {
+        outcomes: new Map(),
+        given,
+        baselines: meanCharges(judged),
+      });
+      const withBaseline = overOutcomes({ ...judged, core: { ...core, objective } }, (loss, holes) =>
+        directional(loss, holes, ones, 2),
+      );
+      const moments = momentsOf({ rows: withBaseline.rows.slice(1), weights: withBaseline.weights });
+      expect(moments.mean[0]).toBeCloseTo(exact[1] as number, 12);
+      agrees(moments.variance, based, "variance with the baseline E[G]");
+    },
+  );
 });

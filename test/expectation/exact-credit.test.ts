@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { Estimator } from "../../src/estimators/estimator.js";
 import type { Tensor } from "../../src/graph/tensor.js";
-import { Bernoulli, cumsum, expectation, mean, sample, type ScoreFunctionOptions, scoreFunction, square, sum, tensor } from "../../src/index.js";
+import {
+  Bernoulli,
+  cumsum,
+  expectation,
+  mean,
+  type ScoreFunctionOptions,
+  sample,
+  scoreFunction,
+  square,
+  sum,
+  tensor,
+} from "../../src/index.js";
 import { exactDirectional, gradientMoments, type How, type Loss, numbersOf, t64 } from "./exact.js";
 
 /** Independent problems in one batch, and actions in time: a cost that an element cannot influence does not touch its gradient by a bit. */
@@ -10,15 +21,32 @@ type Params = { theta: Tensor };
 type Data = { scale: Tensor; target: Tensor };
 type Program = (params: Params, data: Data) => Tensor;
 
-const wave = (n: number, step: number): Float64Array => Float64Array.from({ length: n }, (_, i) => Math.sin(1 + step * i));
-const bits = ({ theta }: Params, options: ScoreFunctionOptions): Tensor => sample(Bernoulli({ logits: theta }), { name: "a", estimator: scoreFunction(options) as Estimator<never> });
+const wave = (n: number, step: number): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => Math.sin(1 + step * i));
+const bits = ({ theta }: Params, options: ScoreFunctionOptions): Tensor =>
+  sample(Bernoulli({ logits: theta }), { name: "a", estimator: scoreFunction(options) as Estimator<never> });
 
-const batch = (options: ScoreFunctionOptions): Program => (params, { scale, target }) => mean(scale.mul(square(bits(params, options).sub(target))));
-const squared = (options: ScoreFunctionOptions): Program => (params, data) => square(batch(options)(params, data));
-const series = (options: ScoreFunctionOptions): Program => (params, { scale, target }) => sum(scale.mul(square(cumsum(bits(params, options)).sub(target))));
+const batch =
+  (options: ScoreFunctionOptions): Program =>
+  (params, { scale, target }) =>
+    mean(scale.mul(square(bits(params, options).sub(target))));
+const squared =
+  (options: ScoreFunctionOptions): Program =>
+  (params, data) =>
+    square(batch(options)(params, data));
+const series =
+  (options: ScoreFunctionOptions): Program =>
+  (params, { scale, target }) =>
+    sum(scale.mul(square(cumsum(bits(params, options)).sub(target))));
 
 /** Gradients with every scale 1 and with that of one element 1000. */
-function both(program: Program, n: number, at: number, dtype: "float32" | "float64", samples: number): [Float64Array, Float64Array] {
+function both(
+  program: Program,
+  n: number,
+  at: number,
+  dtype: "float32" | "float64",
+  samples: number,
+): [Float64Array, Float64Array] {
   const E = expectation(program, { samples });
   const gradient = (loud: number): Float64Array => {
     const scale = new Float64Array(n).fill(1);
@@ -44,7 +72,8 @@ describe("256 problems in one batch", () => {
   });
 
   it.each(dtypes)("without a baseline too, %s", (dtype) => {
-    for (const samples of [1, 4]) expect(changed(both(batch({ baseline: "none" }), n, loud, dtype, samples))).toEqual([loud]);
+    for (const samples of [1, 4])
+      expect(changed(both(batch({ baseline: "none" }), n, loud, dtype, samples))).toEqual([loud]);
   });
 
   it.each(dtypes)("as baselines of each other the other problems enter by design, %s", (dtype) => {
@@ -72,20 +101,37 @@ describe("the mean stays right", () => {
   const params = { theta: t64([0.3, -0.8, 1.1]) };
   const data = { scale: t64([1, 1000, 1]), target: t64([0.2, 0.7, -0.4]) };
   const programs = { "mean of costs": batch({}), "square of the mean": squared({}), "costs in time": series({}) };
-  const exact = (f: Loss): number[] => [0, 1, 2].map((i) => exactDirectional(f, params, [0, 1, 2].map((k) => (k === i ? 1 : 0)), 1)[0] as number);
+  const exact = (f: Loss): number[] =>
+    [0, 1, 2].map(
+      (i) =>
+        exactDirectional(
+          f,
+          params,
+          [0, 1, 2].map((k) => (k === i ? 1 : 0)),
+          1,
+        )[0] as number,
+    );
 
   it.each(Object.entries(programs))("%s", (name, program) => {
     const f = (p: Params): Tensor => program(p, data);
     const truth = exact(f);
-    const ways: readonly How[] = [{}, { runs: 2, baseline: "leaveOneOut" }, ...(name === "mean of costs" ? [{ baseline: "aligned" }] : [])] as How[];
+    const ways: readonly How[] = [
+      {},
+      { runs: 2, baseline: "leaveOneOut" },
+      ...(name === "mean of costs" ? [{ baseline: "aligned" }] : []),
+    ] as How[];
     for (const how of ways) {
       gradientMoments(f, params, how).mean.forEach((g, i) => {
-        expect(Math.abs(g - (truth[i] as number)), `${JSON.stringify(how)}, component ${i}`).toBeLessThanOrEqual(1e-12 * Math.max(...truth.map(Math.abs)));
+        expect(Math.abs(g - (truth[i] as number)), `${JSON.stringify(how)}, component ${i}`).toBeLessThanOrEqual(
+          1e-12 * Math.max(...truth.map(Math.abs)),
+        );
       });
     }
   });
 
   it("no axis is kept apart by a square of the mean", () => {
-    expect(() => expectation(squared({ baseline: "aligned" })).valueAndGrad(params, data, { key: 0 })).toThrow('sample "a": no axis of two or more elements is kept apart by every cost');
+    expect(() => expectation(squared({ baseline: "aligned" })).valueAndGrad(params, data, { key: 0 })).toThrow(
+      'sample "a": no axis of two or more elements is kept apart by every cost',
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { type AnyFamily, type at, define } from "../../src/distributions/distribution.js";
 import { families } from "../../src/distributions/index.js";
-import { at, type AnyFamily, define } from "../../src/distributions/distribution.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import { abs, cos, exp, log1p, sample, sin, square } from "../../src/index.js";
 import { t64 } from "./exact.js";
@@ -33,10 +33,21 @@ const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
 interface Entry {
   readonly dist: string;
   readonly params: Readonly<Record<string, number | readonly number[]>>;
-  readonly functions: Readonly<Record<string, { readonly expectation: number; readonly grad: Readonly<Record<string, number | readonly number[]>>; readonly hessian?: { readonly matrix: readonly (readonly number[])[] } }>>;
+  readonly functions: Readonly<
+    Record<
+      string,
+      {
+        readonly expectation: number;
+        readonly grad: Readonly<Record<string, number | readonly number[]>>;
+        readonly hessian?: { readonly matrix: readonly (readonly number[])[] };
+      }
+    >
+  >;
 }
 
-const entries: readonly Entry[] = JSON.parse(readFileSync(new URL("../reference/pathwise.json", import.meta.url), "utf8")).cases;
+const entries: readonly Entry[] = JSON.parse(
+  readFileSync(new URL("../reference/pathwise.json", import.meta.url), "utf8"),
+).cases;
 
 export const pathwiseCases: readonly PathwiseCase[] = entries.flatMap((entry) => {
   const family = families.find(({ name }) => name === entry.dist);

@@ -2,9 +2,9 @@ import type { AnyFamily, Params } from "../../src/distributions/distribution.js"
 import { constant } from "../../src/graph/leaves.js";
 import { placeholder, type Tensor } from "../../src/graph/tensor.js";
 import { ancestors, substitute } from "../../src/graph/walk.js";
-import { broadcastTo } from "../../src/primitives/linear.js";
-import { unitUniform } from "../../src/primitives/bits.js";
 import { sum } from "../../src/index.js";
+import { unitUniform } from "../../src/primitives/bits.js";
+import { broadcastTo } from "../../src/primitives/linear.js";
 import { numbersOf, t64 } from "./exact.js";
 
 /** Expectations over the noise of a reparameterised sample by quadrature in the place of random numbers. */
@@ -56,7 +56,10 @@ export function valueRule(family: AnyFamily, p: Params): { x: Tensor; w: Float64
   if (family.discrete) {
     const x = t64(Array.from({ length: 120 }, (_, k) => k));
     const wide = Object.fromEntries(Object.entries(p).map(([name, y]) => [name, broadcastTo(y, [120])]));
-    return { x, w: numbersOf((family.gives.logProb as NonNullable<typeof family.gives.logProb>)(x, wide)).map(Math.exp) };
+    return {
+      x,
+      w: numbersOf((family.gives.logProb as NonNullable<typeof family.gives.logProb>)(x, wide)).map(Math.exp),
+    };
   }
   const zero = numbersOf((family.cdf as NonNullable<typeof family.cdf>)(t64(0), p))[0] as number;
   const { x, w } = unitRule([zero, 0.5]);

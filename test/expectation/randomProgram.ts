@@ -1,6 +1,31 @@
-import { argmax, Bernoulli, broadcastTo, concat, cumsum, exp, expandDims, flip, logsumexp, max, matmul, mean, pad, reshape, sample, sin, slice, softmax, stopGradient, sum, take, tanh, transpose, where } from "../../src/index.js";
-import type { Tensor } from "../../src/graph/tensor.js";
 import { sizeOf } from "../../src/base/shape.js";
+import type { Tensor } from "../../src/graph/tensor.js";
+import {
+  argmax,
+  Bernoulli,
+  broadcastTo,
+  concat,
+  cumsum,
+  exp,
+  expandDims,
+  flip,
+  logsumexp,
+  matmul,
+  max,
+  mean,
+  pad,
+  reshape,
+  sample,
+  sin,
+  slice,
+  softmax,
+  stopGradient,
+  sum,
+  take,
+  tanh,
+  transpose,
+  where,
+} from "../../src/index.js";
 import { t64 } from "./exact.js";
 import { Dice } from "./relation.support.js";
 
@@ -21,10 +46,12 @@ function numbers(dice: Dice, shape: readonly number[]): Tensor {
 const axisOf = (x: Tensor, dice: Dice): number | null => (x.rank === 0 ? null : dice.below(x.rank));
 
 /** An operation along one axis of the input. */
-const along = (f: (x: Tensor, axis: number, dice: Dice) => Tensor): Operation => (x, dice) => {
-  const axis = axisOf(x, dice);
-  return axis === null ? null : f(x, axis, dice);
-};
+const along =
+  (f: (x: Tensor, axis: number, dice: Dice) => Tensor): Operation =>
+  (x, dice) => {
+    const axis = axisOf(x, dice);
+    return axis === null ? null : f(x, axis, dice);
+  };
 
 function anotherShape(x: Tensor, dice: Dice): readonly number[] {
   const found = [[x.size]];
@@ -48,7 +75,12 @@ const operations: readonly Operation[] = [
     const start = dice.below(x.shape[axis] as number);
     return slice(x, start, dice.between(start + 1, x.shape[axis] as number), { axis, step: dice.between(1, 2) });
   }),
-  along((x, axis, dice) => pad(x, x.shape.map((_, i) => (i === axis ? [dice.below(2), dice.below(2)] : [0, 0])))),
+  along((x, axis, dice) =>
+    pad(
+      x,
+      x.shape.map((_, i) => (i === axis ? [dice.below(2), dice.below(2)] : [0, 0])),
+    ),
+  ),
   (x, dice, pool) => (x.rank === 0 ? null : concat([x, partner(x, dice, pool)], dice.below(x.rank))),
   along((x, axis, dice) => (dice.flip() ? sum : mean)(x, { axis, keepDims: dice.flip() })),
   (x, dice) => {
@@ -63,7 +95,15 @@ const operations: readonly Operation[] = [
   (x) => stopGradient(x),
   (x, dice, pool) => where(x.greater(number(dice)), partner(x, dice, pool), numbers(dice, x.shape)),
   along((x, axis, dice) => take(x, [0, dice.below(x.shape[axis] as number)], axis)),
-  along((x, axis, dice) => take(x, max(x.greater(number(dice))).toDType("int32").mul((x.shape[axis] as number) - 1), axis)),
+  along((x, axis, dice) =>
+    take(
+      x,
+      max(x.greater(number(dice)))
+        .toDType("int32")
+        .mul((x.shape[axis] as number) - 1),
+      axis,
+    ),
+  ),
   (x, dice) => (x.rank === 0 ? null : matmul(x, numbers(dice, [x.shape[x.rank - 1] as number, 2]))),
   along((x, axis) => softmax(x, axis)),
   along((x, axis) => max(x, axis)),
@@ -74,7 +114,14 @@ const operations: readonly Operation[] = [
   (x, dice, pool) => x.mul(partner(x, dice, pool)),
   (x, dice) => x.mul(numbers(dice, x.shape)),
   (x, dice) => x.add(numbers(dice, x.shape)),
-  along((x, axis, dice) => x.mul(numbers(dice, x.shape.map((n, i) => (i === axis ? n : 1))))),
+  along((x, axis, dice) =>
+    x.mul(
+      numbers(
+        dice,
+        x.shape.map((n, i) => (i === axis ? n : 1)),
+      ),
+    ),
+  ),
 ];
 
 function grow(pool: Tensor[], dice: Dice, steps: number): void {

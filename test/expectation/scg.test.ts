@@ -8,22 +8,32 @@ import { Comparisons, normOf, runsFor } from "./statistics.js";
 
 /** 15^4 outcomes: in the full check only. */
 const isLarge = (graph: Graph): boolean => graph.id === "mdp_5_3_4";
-const finite = graphs.filter(({ spec, id }) => spec.kind !== "categorical_normal" && (id !== "mdp_5_3_4" || process.env.CHECK_FULL === "1")).map(programOf);
+const finite = graphs
+  .filter(
+    ({ spec, id }) => spec.kind !== "categorical_normal" && (id !== "mdp_5_3_4" || process.env.CHECK_FULL === "1"),
+  )
+  .map(programOf);
 const continuous = graphs.filter(({ spec }) => spec.kind === "categorical_normal").map(programOf);
 
 // biome-ignore lint/suspicious/noExplicitAny: one parameter tree per graph
 type AnyLoss = (params: any) => Tensor;
-const choosing = (sites: readonly string[], make: () => unknown): { [site: string]: Estimator<never> } => Object.fromEntries(sites.map((site) => [site, make() as Estimator<never>]));
+const choosing = (sites: readonly string[], make: () => unknown): { [site: string]: Estimator<never> } =>
+  Object.fromEntries(sites.map((site) => [site, make() as Estimator<never>]));
 
-const flat = (tree: unknown): number[] => Object.values(tree as Record<string, Tensor>).flatMap((x) => [...numbersOf(x)]);
+const flat = (tree: unknown): number[] =>
+  Object.values(tree as Record<string, Tensor>).flatMap((x) => [...numbersOf(x)]);
 
 /** The rows of a tree of blocks as one matrix. */
 function matrixOf(blocks: unknown, params: GraphProgram["params"]): number[][] {
   const names = Object.keys(params);
   return names.flatMap((a) => {
     const rows = (params[a] as Tensor).size;
-    const parts = names.map((b) => [...numbersOf((blocks as Record<string, Record<string, Tensor>>)[a]?.[b] as Tensor)]);
-    return Array.from({ length: rows }, (_, i) => parts.flatMap((part) => part.slice((i * part.length) / rows, ((i + 1) * part.length) / rows)));
+    const parts = names.map((b) => [
+      ...numbersOf((blocks as Record<string, Record<string, Tensor>>)[a]?.[b] as Tensor),
+    ]);
+    return Array.from({ length: rows }, (_, i) =>
+      parts.flatMap((part) => part.slice((i * part.length) / rows, ((i + 1) * part.length) / rows)),
+    );
   });
 }
 
@@ -35,7 +45,11 @@ function close(actual: readonly number[], truth: readonly number[], relative: nu
 }
 
 /** Value, gradient and Hessian of an exact expectation. */
-function checkExact(E: ReturnType<typeof expectation<never, []>>, { graph, params }: GraphProgram, relative = 1e-12): void {
+function checkExact(
+  E: ReturnType<typeof expectation<never, []>>,
+  { graph, params }: GraphProgram,
+  relative = 1e-12,
+): void {
   const { value, grad } = E.valueAndGrad(params as never, { key: 0 });
   close([value.mean.item()], [graph.expected_loss], relative);
   close(flat(grad.mean), flatten(graph.grad, graph.params), relative);
@@ -68,7 +82,8 @@ describe("enumeration is exact", () => {
 });
 
 const sampled = [...finite.filter(({ graph }) => !isLarge(graph)), ...continuous];
-const components = (programs: readonly GraphProgram[]): number => programs.reduce((n, { graph }) => n + flatten(graph.grad, graph.params).length, 0);
+const components = (programs: readonly GraphProgram[]): number =>
+  programs.reduce((n, { graph }) => n + flatten(graph.grad, graph.params).length, 0);
 
 describe("sampling agrees within its error bars", () => {
   // Independent estimates: at p = ½ the score function of one bit with leave-one-out varies at second order only, which the spread of

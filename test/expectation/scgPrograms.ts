@@ -1,6 +1,18 @@
 import { readFileSync } from "node:fs";
 import type { Tensor } from "../../src/graph/tensor.js";
-import { Bernoulli, Categorical, exp, matmul, Normal, sample, sigmoid, sin, square, sum, take } from "../../src/index.js";
+import {
+  Bernoulli,
+  Categorical,
+  exp,
+  matmul,
+  Normal,
+  sample,
+  sigmoid,
+  sin,
+  square,
+  sum,
+  take,
+} from "../../src/index.js";
 import { t64 } from "./exact.js";
 
 /** The graphs of test/reference/scg.json as programs. */
@@ -16,7 +28,9 @@ export interface Graph {
   readonly hessian?: { readonly order: readonly string[]; readonly matrix: readonly (readonly number[])[] };
 }
 
-export const graphs: readonly Graph[] = JSON.parse(readFileSync(new URL("../reference/scg.json", import.meta.url), "utf8")).graphs;
+export const graphs: readonly Graph[] = JSON.parse(
+  readFileSync(new URL("../reference/scg.json", import.meta.url), "utf8"),
+).graphs;
 
 export interface GraphProgram {
   readonly graph: Graph;
@@ -46,7 +60,11 @@ const kinds: Readonly<Record<string, Build>> = {
     f: ({ eta, W, b, v, u }) => {
       const a = bits(eta, "a");
       const z = bits(matmul(W, a).add(b), "z");
-      return square(sum(v.mul(z)).add(sum(u.mul(a))).sub(c));
+      return square(
+        sum(v.mul(z))
+          .add(sum(u.mul(a)))
+          .sub(c),
+      );
     },
     sites: ["a", "z"],
   }),
@@ -79,7 +97,11 @@ const kinds: Readonly<Record<string, Build>> = {
         const z = sample(q, { name: `z${t}` });
         const x = Normal({ loc: take(mu, z), scale: t64(1) });
         total = total.add(p.logProb(z)).add(x.logProb(obs[t])).sub(q.logProb(z));
-        if (t + 1 < T) [q, p] = [Categorical({ logits: take(q_trans_logits.at(t), z) }), Categorical({ logits: take(trans_logits, z) })];
+        if (t + 1 < T)
+          [q, p] = [
+            Categorical({ logits: take(q_trans_logits.at(t), z) }),
+            Categorical({ logits: take(trans_logits, z) }),
+          ];
       }
       return total;
     },

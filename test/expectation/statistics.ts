@@ -65,16 +65,14 @@ export class Comparisons {
     return known;
   }
 
-  /** Every component is one comparison; one without spread must be equal to rounding. */
+  /** Every component is one comparison; one without spread must be equal, up to rounding. */
   check(label: string, { mean, stderr, dof, truth, scale = normOf(truth), relative = this.relative }: Claim): void {
     expect(mean.length, `${label}: length`).toBe(truth.length);
     for (let i = 0; i < truth.length; i++) {
       this.count++;
       const [error, bar] = [Math.abs((mean[i] as number) - (truth[i] as number)), stderr[i] as number];
-      expect(bar, `${label}[${i}]: standard error against the norm ${scale}`).toBeLessThanOrEqual(
-        relative * scale,
-      );
-      const allowed = bar === 0 ? 1e-12 * scale : this.limit(dof) * bar;
+      expect(bar, `${label}[${i}]: standard error against the norm ${scale}`).toBeLessThanOrEqual(relative * scale);
+      const allowed = this.limit(dof) * bar + 1e-12 * scale;
       expect(error, `${label}[${i}]: ${mean[i]} ± ${bar}, exactly ${truth[i]}`).toBeLessThanOrEqual(allowed);
     }
   }

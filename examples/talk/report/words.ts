@@ -26,7 +26,7 @@ export const resultColumns: readonly { readonly head: string; readonly right?: b
 /** What the columns mean. */
 export const resultNotes: readonly string[] = [
   "accuracy: share of the test digits, with Wilson's 95 % interval; cost: mean training cross-entropy of the last epoch, in nats.",
-  `gradient variance: of one estimate for one minibatch, summed over all weights, from ${REPLICATES} independent estimates; at the weights that the last trained net of the same layer ended with.`,
+  `gradient variance: of one estimate for one minibatch of test digits, summed over all weights, from ${REPLICATES} independent estimates; at the weights that the last trained net of the same layer ended with.`,
   "noise/signal: that variance over the squared length of the gradient, which the estimator with the least variance knows best.",
 ];
 
