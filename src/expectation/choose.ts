@@ -6,6 +6,7 @@ import { enumerate, estimators, pathwise, scoreFunction } from "../estimators/in
 import type { Tensor } from "../graph/tensor.js";
 import { alignedAxes, type Credit, creditOf } from "./credit/credit.js";
 import { dependents, type Obstacle, obstacleOf, pathInWords, pathToLoss, siteParams } from "./differentiability.js";
+import { type Gaps, gapsOf } from "./gaps.js";
 import type { Program } from "./program.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
@@ -42,6 +43,8 @@ export interface Plan {
   readonly credit: Credit;
   /** Runs of the program per sample: the product over branching sites. */
   readonly outcomes: number;
+  /** Where a derivative must not come in. */
+  readonly gaps: Gaps;
 }
 
 const branchLimit = 16;
@@ -50,9 +53,10 @@ const branchMost = 2 ** 16;
 export function choose(program: Program, how: Choosing): Plan {
   // Sites of a dynamic program differ from run to run; its names are checked over all of them.
   if (!how.dynamic) checkNames(program.names, how);
-  const sources = program.holes.filter(
+  const holes = program.holes.filter(
     (hole, i) => isFloat(hole.dtype) && (how.sources === "all" || i < program.parameters),
   );
+  const sources = how.sources === "all" ? [...holes, ...program.captured] : holes;
   const maybe = dependents(program, sources, new Set());
   const kinds = new Map<Tensor, Draft>();
   const weighted = new Set<Tensor>();
@@ -67,7 +71,8 @@ export function choose(program: Program, how: Choosing): Plan {
   for (const [site, draft] of kinds)
     kinds.set(site, { ...draft, differentiated: live.has(site), moving: lostParams(site, live, how.order) });
   const charged = program.sites.filter((site) => weighted.has(site));
-  return settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
+  const plan = settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
+  return { ...plan, gaps: gapsOf(program, sources) };
 }
 
 /** Parameters that a derivative comes into and that the score function is not right for at the order asked. */
@@ -239,7 +244,12 @@ export function checkNames(known: readonly string[], how: Pick<Choosing, "estima
 }
 
 /** Small finite sites become enumerations as long as the program runs at most 16 times; baselines are settled. */
-function settle(program: Program, how: Choosing, kinds: ReadonlyMap<Tensor, Draft>, credit: Credit): Plan {
+function settle(
+  program: Program,
+  how: Choosing,
+  kinds: ReadonlyMap<Tensor, Draft>,
+  credit: Credit,
+): Omit<Plan, "gaps"> {
   const choices = new Map<Tensor, Choice>();
   let outcomes = 1;
   for (const site of program.sites) {

@@ -1,4 +1,5 @@
-import { type AnyPrimitive, type Smoothness, smoothness, type Tensor } from "../graph/tensor.js";
+import { smoothnessAt } from "../graph/smooth.js";
+import type { Smoothness, Tensor } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
 import type { Program } from "./program.js";
 import type { SiteParams } from "./site.js";
@@ -24,24 +25,39 @@ interface State {
   readonly at: Tensor | null;
 }
 
-/** The worst of the paths from `site` to the loss; null where all are smooth. */
+/**
+ * The worst of the paths from `site` to the loss or to the law of a later weighted site, whose log-density passes the derivative on; null
+ * where all are smooth.
+ */
 export function obstacleOf(site: Tensor, program: Program, weighted: ReadonlySet<Tensor>): Obstacle | null {
   const states = new Map<Tensor, State>([[site, { level: "smooth", from: null, at: null }]]);
-  for (const node of between([site], [program.loss])) {
-    if (node === site || weighted.has(node) || node.primitive?.name === "detach") continue;
-    node.inputs.forEach((input, k) => {
-      const before = states.get(input);
-      if (!before) return;
-      const own = smoothness(node.primitive as AnyPrimitive, k);
-      const level = rank[own] < rank[before.level] ? own : before.level;
-      const now = states.get(node);
-      if (now && rank[now.level] <= rank[level]) return;
-      states.set(node, { level, from: input, at: level === before.level ? before.at : node });
-    });
+  const ends = new Set([program.loss, ...weighted]);
+  let worst: Tensor | null = null;
+  for (const node of between([site], [...ends])) {
+    if (node === site || node.primitive?.name === "detach") continue;
+    const state = worstInput(node, (input) => (weighted.has(input) && input !== site ? undefined : states.get(input)));
+    if (!state) continue;
+    states.set(node, state);
+    if (ends.has(node) && (worst === null || rank[state.level] < rank[(states.get(worst) as State).level]))
+      worst = node;
   }
-  const end = states.get(program.loss);
-  if (!end || end.level === "smooth") return null;
-  return { level: end.level, path: backTo(site, program.loss, states), at: end.at as Tensor };
+  const end = worst && states.get(worst);
+  if (!worst || !end || end.level === "smooth") return null;
+  return { level: end.level, path: backTo(site, worst, states), at: end.at as Tensor };
+}
+
+/** The state that a node gets from its worst input. */
+function worstInput(node: Tensor, stateOf: (input: Tensor) => State | undefined): State | null {
+  let worst: State | null = null;
+  node.inputs.forEach((input, k) => {
+    const before = stateOf(input);
+    if (!before) return;
+    const own = smoothnessAt(node, k);
+    const level = rank[own] < rank[before.level] ? own : before.level;
+    if (worst && rank[worst.level] <= rank[level]) return;
+    worst = { level, from: input, at: level === before.level ? before.at : node };
+  });
+  return worst;
 }
 
 function backTo(site: Tensor, loss: Tensor, states: ReadonlyMap<Tensor, State>): Tensor[] {

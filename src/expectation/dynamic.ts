@@ -10,7 +10,16 @@ import { alias } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
 import { siteParams } from "./differentiability.js";
 import { type Handler, handling } from "./effects.js";
-import { costOf, type Program, type ProgramFunction, runKeys, SiteNames, siteNode, type Trees } from "./program.js";
+import {
+  capturedIn,
+  costOf,
+  type Program,
+  type ProgramFunction,
+  runKeys,
+  SiteNames,
+  siteNode,
+  type Trees,
+} from "./program.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /**
@@ -98,12 +107,24 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
       (node) => noteRead(node, record),
       () => callingAtOnce(() => handling(drawing(call, run, number, path, record), () => f(...args))),
     );
+  const from = idMark();
   const result = transforming("expectation", body);
   // A fresh node: which of several costs was returned may hang on what was read.
   const loss = apply(alias, [costOf(result)], null);
   const { sites, reads, names, forced } = record;
   const parameters = trees[0]?.leaves.length ?? 0;
-  const program = { holes: holes.flat(), parameters, key, run: number, sites, names: names.all(), loss, reads };
+  const program = {
+    holes: holes.flat(),
+    parameters,
+    key,
+    run: number,
+    axis: { label: "runs" },
+    sites,
+    names: names.all(),
+    captured: capturedIn([loss, ...sites], from, [...holes.flat(), key]),
+    loss,
+    reads,
+  };
   return { program, forced, share: path.share, noisy: record.noisy };
 }
 

@@ -118,7 +118,7 @@ function blockVariances(
 ): { variances: Tensor[]; blocks: number } {
   let first = 0;
   const parts: { blocks: readonly Tensor[]; weight: number }[] = [];
-  for (const { layout, count } of blockLayouts(call)) {
+  for (const { layout, count } of blockLayouts(call, sharesBaseline(ev))) {
     if (layout && (shared || layout.inner >= 2)) {
       const runs = ev.runs({ ...layout, shared: layout.shared && shared }, order);
       parts.push({ blocks: put(ev, runs, runs.derivatives, call, first), weight: layout.inner });

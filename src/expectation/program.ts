@@ -1,7 +1,7 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import type { Distribution } from "../distributions/distribution.js";
-import { apply, idMark, placeholder, type Tensor } from "../graph/tensor.js";
+import { type AxisName, apply, idMark, placeholder, type Tensor } from "../graph/tensor.js";
 import { transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
 import { reshapeTo } from "../primitives/linear.js";
@@ -18,19 +18,18 @@ export interface Program {
   readonly parameters: number;
   readonly key: Tensor;
   readonly run: Tensor;
+  /** The axis that its runs will be on. */
+  readonly axis: AxisName;
   /** Random choices that reach the loss (or were read), in topological order. */
   readonly sites: readonly Tensor[];
   /** Of all random choices, those without influence included. */
   readonly names: readonly string[];
   /** Scalar. */
   readonly loss: Tensor;
+  /** Float nodes of an outer graph that f captured: inside another transform a derivative may come into them. */
+  readonly captured: readonly Tensor[];
   /** For dynamic programs: nodes with an id of at least `from` were built after `site` (or what it reaches) was read. */
   readonly reads: readonly { readonly site: Tensor; readonly from: number }[];
-}
-
-/** The axis over which runs are each other's baseline: its own for every program, so that expectations nest. */
-export function runAxis({ run }: Program): string {
-  return `runs ${run.id}`;
 }
 
 export type Trees = readonly ReturnType<typeof tensorsOf>[];
@@ -117,11 +116,20 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
     parameters: trees[0]?.leaves.length ?? 0,
     key,
     run,
+    axis: { label: "runs" },
     sites: sitesIn(loss, from),
     names: names.all(),
+    captured: capturedIn([loss], from, [...holes, key, run]),
     loss,
     reads: [],
   };
+}
+
+/** Unknowns older than the trace: neither its own placeholders nor plain constants. */
+export function capturedIn(outputs: readonly Tensor[], from: number, own: readonly Tensor[]): Tensor[] {
+  const ours = new Set(own);
+  const older = ancestors(outputs, (node) => node.id >= from).filter((node) => node.id < from && !ours.has(node));
+  return older.filter((node) => isFloat(node.dtype) && (node.primitive !== null || node.label !== null));
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Params } from "../distributions/distribution.js";
 import type { Contribution } from "../estimators/estimator.js";
-import { apply, type Tensor } from "../graph/tensor.js";
+import { type AxisName, apply, type Tensor } from "../graph/tensor.js";
 import { again, ancestors } from "../graph/walk.js";
 import { box, detach, limit, others, shadow } from "../primitives/control.js";
 import { alias, broadcastTo, onesLike } from "../primitives/linear.js";
@@ -11,7 +11,7 @@ import { pullCotangents } from "../transforms/transpose.js";
 import { exponent, type Weight, weighted } from "./charge.js";
 import { type Choice, lostByScore, type Plan } from "./choose.js";
 import { pathInWords, siteParams } from "./differentiability.js";
-import { type Program, runAxis } from "./program.js";
+import type { Program } from "./program.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
@@ -45,7 +45,7 @@ export function rewrite(program: Program, plan: Plan, inputs: Inputs): Rewritten
     weights.set(site, { kind: weight.kind, by: apply(alias, [broadcastTo(raw, batch)], null), aligned });
   }
   const charged = rebuildCosts(program, plan, map, weights);
-  const terms = baselineTerms(charged, plan, weights, runAxis(program), inputs.baselines);
+  const terms = baselineTerms(charged, plan, weights, program.axis, inputs.baselines);
   const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
   return { objective, map, charges: new Map([...weights].map(([site, { by }]) => [site, by])) };
 }
@@ -59,7 +59,7 @@ function replaceSites(
   const map = new Map<Tensor, Tensor>();
   const contributions = new Map<Tensor, Contribution>();
   for (const node of ancestors([program.loss, ...plan.credit.sites])) {
-    const ins = node.inputs.map((input) => map.get(input) ?? input);
+    const ins = guardedInputs(node, (input) => map.get(input) ?? input, plan);
     if (plan.choices.has(node)) {
       const contribution = contributionOf(node, ins, program, plan, inputs);
       contributions.set(node, contribution);
@@ -67,6 +67,16 @@ function replaceSites(
     } else if (ins.some((input, i) => input !== node.inputs[i])) map.set(node, rebuiltWith(node, ins));
   }
   return { map, contributions };
+}
+
+/** The inputs of a node in the new graph; where a derivative would be lost it is let in no further than it is right. */
+function guardedInputs(node: Tensor, become: (input: Tensor) => Tensor, plan: Plan): Tensor[] {
+  const gaps = plan.gaps.get(node);
+  return node.inputs.map((input, k) => {
+    const x = become(input);
+    const why = gaps?.get(k);
+    return why ? apply(limit, [x, x], why) : x;
+  });
 }
 
 /** The node over new inputs. In a dynamic program it may have its number, which holds: the draws are the same. */
@@ -131,7 +141,7 @@ function rebuildCosts(
       node,
       again(
         node,
-        node.inputs.map((input) => charged.get(input) ?? rebuilt(input)),
+        guardedInputs(node, (input) => charged.get(input) ?? rebuilt(input), plan),
       ),
     );
   }
@@ -146,7 +156,7 @@ function baselineTerms(
   charged: Tensor,
   plan: Plan,
   weights: ReadonlyMap<Tensor, Weight>,
-  runs: string,
+  runs: AxisName,
   outside?: ReadonlyMap<Tensor, Tensor>,
 ): Tensor | null {
   const sites = [...weights].filter(
@@ -176,9 +186,9 @@ function baselineTerms(
 }
 
 /** What the others are charged: the other runs, or the other elements along the first axis that every cost keeps. */
-function baseline(cost: Tensor, { baseline: kind, aligned }: Choice, batch: readonly number[], runs: string): Tensor {
+function baseline(cost: Tensor, { baseline: kind, aligned }: Choice, batch: readonly number[], runs: AxisName): Tensor {
   const stopped = apply(detach, [cost], null);
   if (kind === "leaveOneOut") return apply(others, [stopped], { axes: [], name: runs });
   const axis = aligned.find((i) => (batch[i] as number) >= 2) as number;
-  return apply(others, [stopped], { axes: [axis], name: `elements along axis ${axis}` });
+  return apply(others, [stopped], { axes: [axis], name: { label: `elements along axis ${axis}` } });
 }

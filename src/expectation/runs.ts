@@ -15,7 +15,7 @@ import { batchAll, batchGraph } from "../transforms/vmap.js";
 import { rankAmong } from "./charge.js";
 import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
-import { type Program, runAxis } from "./program.js";
+import type { Program } from "./program.js";
 import { rewrite } from "./rewrite.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
@@ -57,7 +57,7 @@ export function oneRun(program: Program, plan: Plan): OneRun {
     [program.run, ...given.values()],
     [arange(1, { dtype: "uint32" }), ...[...given.values()].map((hole) => reshape(hole, [1, ...hole.shape]))],
     1,
-    runAxis(program),
+    program.axis,
   ).batched[0] as boolean;
   // Inside an outer program its sites are captured, and stay for its own rewrite.
   checkGraph([averaged], { stage: "after the rewrite", forbidden: insideTransform() ? [] : ["sample"] });
@@ -134,7 +134,7 @@ export function manyRuns(core: OneRun, { inner, outer, shared }: Layout, order: 
   const runs = placeholder({ shape: [inner], dtype: "uint32" }, "runs");
   const values = recorded.map((hole) => withAxis(hole, inner));
   // A single run is not one of several, and has no others.
-  const axis = inner === 1 && outer === null ? null : runAxis(program);
+  const axis = inner === 1 && outer === null ? null : program.axis;
   const one = batchGraph([objective], [program.run, ...recorded], [runs, ...values], inner, axis).outputs as [Tensor];
   const average = one[0].rank === 0 ? one[0] : mean(one[0]);
   const outputs = [one[0], average, ...derivativesOf(average, program.holes.slice(0, program.parameters), order)];
@@ -146,7 +146,7 @@ export function manyRuns(core: OneRun, { inner, outer, shared }: Layout, order: 
   const grid = add(start, reshape(arange(outer * inner, { dtype: "uint32" }), [outer, inner]));
   const outerValues = values.map((hole) => withAxis(hole, outer));
   // Sharing a baseline means being runs of one population: the collective then spans both axes.
-  const tiled = batchAll(outputs, [runs, ...values], [grid, ...outerValues], outer, shared ? runAxis(program) : null);
+  const tiled = batchAll(outputs, [runs, ...values], [grid, ...outerValues], outer, shared ? program.axis : null);
   return runsOf(start, names, outerValues, tiled);
 }
 

@@ -20,10 +20,10 @@ export interface Spread {
 export function spreadReason(ev: Evaluator, call: Call): string | null {
   if (!ev.core.random || call.replicates > 1) return null;
   if (call.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
-  if (sharesBaseline(ev) && call.samples < LEAST_SHARED) {
-    return `${call.samples} runs share a baseline, so their spread is too small: take samples ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
-  }
-  return null;
+  const most = Math.max(...chunksOf(call.samples, call.chunk));
+  if (!sharesBaseline(ev) || most >= LEAST_SHARED) return null;
+  const more = most < call.samples ? "samples and chunk" : "samples";
+  return `${most} runs share a baseline, so their spread is too small: take ${more} ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
 }
 
 /** Whether runs are each other's baseline. */
@@ -79,7 +79,7 @@ function blocksOf(
 ): Blocks[] {
   const blocks = shapes.map((shape) => new Blocks(shape));
   let first = 0;
-  for (const { layout, count } of blockLayouts(call)) {
+  for (const { layout, count } of blockLayouts(call, sharesBaseline(ev))) {
     // A block of one run has no others of its own.
     if (layout && (shared || layout.inner >= 2)) {
       const runs = ev.runs({ ...layout, shared: layout.shared && shared }, order);
@@ -100,12 +100,15 @@ export function derivativeTypes(ev: Evaluator, order: 1 | 2): Type[] {
   return holes.flatMap((a) => holes.map((b) => ({ shape: [...a.shape, ...b.shape], dtype: a.dtype })));
 }
 
-/** Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks) is left out of the spread alone. */
-export function blockLayouts(call: Call): { layout: Layout | null; count: number }[] {
+/**
+ * Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks), and a last chunk too small to share
+ * a baseline, are left out of the spread alone. */
+export function blockLayouts(call: Call, shares: boolean): { layout: Layout | null; count: number }[] {
   if (call.replicates > 1) return layouts(call).map(({ layout, runs }) => ({ layout, count: runs }));
   return chunksOf(call.samples, call.chunk).map((count) => {
     const outer = Math.min(BLOCKS, count);
     const inner = Math.floor(count / outer);
-    return { layout: outer < 2 ? null : { inner, outer, shared: true }, count };
+    const tooFew = outer < 2 || (shares && count < LEAST_SHARED);
+    return { layout: tooFew ? null : { inner, outer, shared: true }, count };
   });
 }

@@ -2,6 +2,7 @@ import { fail } from "../base/errors.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
+import { insideTransform } from "../graph/trace.js";
 import { asKey } from "../random/key.js";
 import { checkFrozen, isPowerOfTwo } from "../runtime/compile.js";
 import type { HessianOf } from "../transforms/grad.js";
@@ -65,7 +66,8 @@ function cache(f: ProgramFunction, { samples, dynamic, allowBias, estimators = {
       const plan = choose(program, how);
       if (!allowBias) for (const [site, { estimator }] of plan.choices) checkBias(siteParams(site).name, estimator);
       entry = { ev: new Evaluator(oneRun(program, plan)), calls: 0 };
-      entries.set(signature, entry);
+      // What was captured of an outer graph is another node at the next call.
+      if (program.captured.length === 0 || !insideTransform()) entries.set(signature, entry);
     } else if (isPowerOfTwo(entry.calls))
       checkFrozen("expectation", traced(entry.ev.core.program), traced(traceProgram(f, trees)));
     entry.calls++;

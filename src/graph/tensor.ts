@@ -15,6 +15,13 @@ export interface Type {
  */
 export type Smoothness = "smooth" | "kink" | "jump";
 
+/**
+ * What a collective knows its axis by: this very object, so that two programs nested in each other cannot meet. The label is for people.
+ */
+export interface AxisName {
+  readonly label: string;
+}
+
 /** One instance of a primitive for the laws: inputs are drawn from `from`, at least 1e-3 away from `kinks`. */
 export interface LawCase<P> {
   readonly inputs: readonly LawInput[];
@@ -71,7 +78,7 @@ export interface Primitive<P> {
     batched: readonly boolean[],
     params: P,
     size: number,
-    axisName: string | null,
+    axisName: AxisName | null,
   ) => Tensor;
   /** Which elements of each input an element of the output may read. `[]`: any; null: only the shape. */
   readonly reads: (params: P, inputs: readonly Type[], out: Type) => readonly (readonly ReadLink[] | null)[];

@@ -2,7 +2,7 @@ import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
 import { constant } from "../graph/leaves.js";
 import { kept, pointwise } from "../graph/reads.js";
-import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { type AxisName, apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
 import { broadcast, reshape } from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -153,7 +153,7 @@ export const shadow: Primitive<null> = {
 export interface OthersParams {
   /** The axes of the population; empty until `vmap` over the axis `name` adds them. */
   readonly axes: readonly number[];
-  readonly name: string;
+  readonly name: AxisName;
 }
 
 /** The mean over all other elements along `axes`: the leave-one-out baseline. Symmetric, so its own transpose. */
@@ -166,7 +166,7 @@ export const others: Primitive<OthersParams> = {
   run: ([a], { axes, name }, out) => {
     const x = a as NDArray;
     const n = sizeOf(axes.map((axis) => x.shape[axis] as number));
-    if (n < 2) fail({ where: "others", got: `${n} element over the axis "${name}"`, expected: "at least two" });
+    if (n < 2) fail({ where: "others", got: `${n} element over the axis "${name.label}"`, expected: "at least two" });
     const total = reduce(x, axes, "float64", sumRun);
     const repeated = broadcast(
       reshape(
@@ -188,7 +188,7 @@ export const others: Primitive<OthersParams> = {
   reads: ({ axes }, [a]) => [kept((a as Type).shape, axes, true)],
   smooth: "smooth",
   laws: [
-    { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: "runs" } },
-    { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: "runs" } },
+    { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: { label: "runs" } } },
+    { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: { label: "runs" } } },
   ],
 };

@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import type { AnyPrimitive, Tensor } from "../graph/tensor.js";
+import type { AnyPrimitive, AxisName, Tensor } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
 import { broadcastTo } from "../primitives/linear.js";
 
@@ -14,7 +14,7 @@ export function batchGraph(
   inputs: readonly Tensor[],
   batched: readonly Tensor[],
   size: number,
-  axisName: string | null = null,
+  axisName: AxisName | null = null,
 ): { outputs: Tensor[]; batched: boolean[] } {
   const map = new Map<Tensor, Tensor>();
   inputs.forEach((input, i) => {
@@ -45,7 +45,7 @@ export function batchAll(
   inputs: readonly Tensor[],
   values: readonly Tensor[],
   size: number,
-  axisName: string | null = null,
+  axisName: AxisName | null = null,
 ): Tensor[] {
   const result = batchGraph(outputs, inputs, values, size, axisName);
   return result.outputs.map((node, i) => (result.batched[i] ? node : broadcastTo(node, [size, ...node.shape])));

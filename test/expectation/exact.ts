@@ -4,7 +4,7 @@ import { scoreFunction } from "../../src/estimators/index.js";
 import { type Choosing, choose, type Plan } from "../../src/expectation/choose.js";
 import { mixed } from "../../src/expectation/credit/relation.js";
 import { handling } from "../../src/expectation/effects.js";
-import { type Program, type ProgramFunction, runAxis, traceProgram } from "../../src/expectation/program.js";
+import { type Program, type ProgramFunction, traceProgram } from "../../src/expectation/program.js";
 import { type OneRun, oneRun } from "../../src/expectation/runs.js";
 import { paramsOf, type SiteParams } from "../../src/expectation/site.js";
 import { arange } from "../../src/graph/leaves.js";
@@ -148,13 +148,9 @@ export function overOutcomes(
     return { rows: put(batchAll(derive(core.objective, core.program.holes), holes, values, n)), weights: p };
   const inner = holes.map((hole) => placeholder({ shape: [2, ...hole.shape], dtype: hole.dtype }, "pair"));
   const run = placeholder({ shape: [2], dtype: "uint32" }, "runs");
-  const [both] = batchAll(
-    [core.objective],
-    [core.program.run, ...holes],
-    [run, ...inner],
-    2,
-    runAxis(core.program),
-  ) as [Tensor];
+  const [both] = batchAll([core.objective], [core.program.run, ...holes], [run, ...inner], 2, core.program.axis) as [
+    Tensor,
+  ];
   const index = tensor(
     Int32Array.from({ length: 2 * n * n }, (_, i) => (i % 2 === 0 ? Math.floor(i / 2 / n) : (i >> 1) % n)),
   );

@@ -76,7 +76,7 @@ export function meansOf(
     const values = [...recorded.keys()].map((site) =>
       (given.get(siteParams(site).name) as Tensor).slice(first, first + count),
     );
-    const many = batchGraph(outputs, [program.run, ...recorded.values()], [runs, ...values], count, "runs");
+    const many = batchGraph(outputs, [program.run, ...recorded.values()], [runs, ...values], count, program.axis);
     varies = many.batched;
     const feeds = new Map<Tensor, NDArray>(program.holes.map((hole, i) => [hole, start[i] as NDArray]));
     feeds.set(program.key, start[start.length - 1] as NDArray);
