@@ -1,13 +1,15 @@
 import { isFloat } from "../base/dtype.js";
-import { fail, listed, NoGradientError } from "../base/errors.js";
+import { fail } from "../base/errors.js";
 import { sizeOf } from "../base/shape.js";
-import { type AnyEstimator, type Baseline, missing } from "../estimators/estimator.js";
-import { enumerate, estimators, pathwise, scoreFunction } from "../estimators/index.js";
+import type { AnyEstimator, Baseline } from "../estimators/estimator.js";
+import { enumerate } from "../estimators/index.js";
 import type { Tensor } from "../graph/tensor.js";
 import { alignedAxes, type Credit, creditOf } from "./credit/credit.js";
-import { dependents, type Obstacle, obstacleOf, pathInWords, pathToLoss, siteParams } from "./differentiability.js";
+import { dependents, siteParams } from "./differentiability.js";
+import { type Choosing, type Draft, draftOf } from "./draft.js";
 import { type Gaps, gapsOf } from "./gaps.js";
 import type { Program } from "./program.js";
+import { branchMost, checkNames, checkSupport, tooMany } from "./refuse.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** Which estimator at which site, and why. Looks at what distributions give and estimators need, never at names. */
@@ -20,22 +22,11 @@ export interface Choice {
   /** Elements of the site that no cost mixes are on these axes. */
   readonly aligned: readonly number[];
   /** How many derivatives a pathwise value is right for; null: all. */
-  readonly limit: { readonly orders: number; readonly obstacle: Obstacle } | null;
+  readonly limit: Draft["limit"];
   /** Joint outcomes, for branching sites; 1 for others. */
   readonly outcomes: number;
   /** Whether its values come from the caller. */
   readonly given: boolean;
-}
-
-export interface Choosing {
-  readonly estimators: { readonly [site: string]: AnyEstimator };
-  readonly order: number;
-  /** Runs that can be each other's baseline. */
-  readonly runs: number;
-  readonly given: ReadonlySet<string>;
-  /** "params": derivatives in the first argument; "all": in any float argument (inside another transform). */
-  readonly sources: "params" | "all";
-  readonly dynamic: boolean;
 }
 
 export interface Plan {
@@ -48,7 +39,6 @@ export interface Plan {
 }
 
 const branchLimit = 16;
-const branchMost = 2 ** 16;
 
 export function choose(program: Program, how: Choosing): Plan {
   // Sites of a dynamic program differ from run to run; its names are checked over all of them.
@@ -80,167 +70,6 @@ function lostParams(site: Tensor, live: ReadonlySet<Tensor>, order: number): str
   const { family, names } = siteParams(site);
   const lost = [...family.supportDepends, ...(order > 1 ? (family.densityKinks ?? []) : [])];
   return lost.filter((param) => live.has(site.inputs[names.indexOf(param)] as Tensor));
-}
-
-interface Draft {
-  readonly estimator: AnyEstimator;
-  readonly why: string;
-  readonly explicit: boolean;
-  readonly differentiated: boolean;
-  readonly limit: Choice["limit"];
-  /** Why pathwise, which the distribution would give, is not the default. */
-  readonly refused: string | null;
-  /** See `lostParams`. */
-  readonly moving: readonly string[];
-}
-
-function draftOf(
-  site: Tensor,
-  program: Program,
-  how: Choosing,
-  weighted: ReadonlySet<Tensor>,
-  differentiated: boolean,
-): Draft {
-  const { name, family, estimator: own } = siteParams(site);
-  const chosen = how.estimators[name] ?? own;
-  const wasRead = program.reads.some((read) => read.site === site);
-  const base = { explicit: false, differentiated, limit: null, refused: null, moving: [] };
-  if (how.given.has(name))
-    return { ...base, estimator: scoring(chosen), why: "its value is given, so its law is scored" };
-  if (chosen) return explicitDraft(site, program, how, weighted, differentiated, chosen, wasRead);
-  if (family.gives.reparam && !wasRead) {
-    const obstacle = obstacleOf(site, program, weighted);
-    if (!differentiated) return { ...base, estimator: pathwise(), why: "no parameter reaches it: plain noise" };
-    const orders = ordersOf(obstacle);
-    if (orders >= how.order) {
-      const limit = obstacle ? { orders, obstacle } : null;
-      return {
-        ...base,
-        limit,
-        estimator: pathwise(),
-        why: obstacle
-          ? `reparameterised; the cost is continuous in it (${pathInWords(obstacle.path)})`
-          : "reparameterised and smooth below",
-      };
-    }
-    const missed = (obstacle as Obstacle).level === "jump" ? "jumps" : `has no derivative of order ${how.order}`;
-    const refused = `the cost ${missed} in it (${pathInWords((obstacle as Obstacle).path)}), which pathwise would miss`;
-    return { ...base, refused, estimator: scoreFunction(), why: refused };
-  }
-  if (wasRead)
-    return {
-      ...base,
-      estimator: scoreFunction(),
-      why: "the program read its value, so everything later depends on it",
-    };
-  return { ...base, estimator: scoreFunction(), why: "not reparameterised" };
-}
-
-/** Recorded values can only be scored: by what the program chose if it scores, with its baseline. */
-function scoring(chosen: AnyEstimator | null): AnyEstimator {
-  return chosen && chosen.rest === "observe" ? chosen : scoreFunction();
-}
-
-function ordersOf(obstacle: Obstacle | null): number {
-  return obstacle === null ? Number.POSITIVE_INFINITY : obstacle.level === "kink" ? 1 : 0;
-}
-
-function explicitDraft(
-  site: Tensor,
-  program: Program,
-  how: Choosing,
-  weighted: ReadonlySet<Tensor>,
-  differentiated: boolean,
-  estimator: AnyEstimator,
-  wasRead: boolean,
-): Draft {
-  const { name, family } = siteParams(site);
-  const lacks = missing(estimator.needs, family);
-  if (lacks.length > 0) misfit(site, program, estimator, lacks);
-  const draft = {
-    estimator,
-    why: "chosen by the program",
-    explicit: true,
-    differentiated,
-    limit: null,
-    refused: null,
-    moving: [],
-  };
-  if (estimator.rest !== "differentiate" || !differentiated) return draft;
-  if (wasRead)
-    refuse(name, `${estimator.name} needs a differentiable path, and the program read the number`, program, site);
-  const obstacle = obstacleOf(site, program, weighted);
-  const orders = ordersOf(obstacle);
-  if (orders === 0) {
-    const { at, path } = obstacle as Obstacle;
-    refuse(
-      name,
-      `${estimator.name} would be biased: the sample reaches the cost through ${at.primitive?.name} (${pathInWords(path)}), whose derivative is zero or undefined`,
-      program,
-      site,
-    );
-  }
-  if (orders < how.order) {
-    const { at, path } = obstacle as Obstacle;
-    refuse(
-      name,
-      `${estimator.name} would miss part of the derivative of order ${how.order} at the kink of ${at.primitive?.name} (${pathInWords(path)})`,
-      program,
-      site,
-    );
-  }
-  return { ...draft, limit: obstacle ? { orders, obstacle } : null };
-}
-
-/** The remedies for a site: every unbiased estimator that would be right there. */
-function remedies(site: Tensor, program: Program, unless: string): string {
-  const { family } = siteParams(site);
-  const jumps = ordersOf(obstacleOf(site, program, new Set())) === 0;
-  const right = (e: AnyEstimator): boolean =>
-    e.bias === "none" &&
-    (e.rest === "differentiate" ? !jumps : e.rest !== "observe" || family.supportDepends.length === 0);
-  const fitting = estimators
-    .map((make) => make())
-    .filter((e) => e.name !== unless && missing(e.needs, family).length === 0 && right(e));
-  if (fitting.length > 0) return `use ${listed(fitting.map((e) => `${e.name}()`))}`;
-  return family.supportDepends.length > 0
-    ? "use a cost that is continuous in the sample, or a distribution whose support is fixed"
-    : "use another distribution";
-}
-
-function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: readonly string[]): never {
-  const { name, family, names } = siteParams(site);
-  const what = `${family.name} gives no ${listed(lacks, "and")}, which ${estimator.name} needs`;
-  const path = pathToLoss(site, program.loss);
-  const gone =
-    estimator.rest === "differentiate" && path.length > 0
-      ? `: ${listed(
-          names.map((param) => `∂${name}/∂${param}`),
-          "and",
-        )} ${names.length > 1 ? "do" : "does"} not exist on the path ${listed(names, "and")} → ${pathInWords(path)}`
-      : "";
-  throw new NoGradientError({
-    where: `sample "${name}"`,
-    what: what + gone,
-    write: remedies(site, program, estimator.name),
-  });
-}
-
-function refuse(name: string, what: string, program: Program, site: Tensor): never {
-  throw new NoGradientError({ where: `sample "${name}"`, what, write: remedies(site, program, "pathwise") });
-}
-
-/** @throws on estimators or recorded values for a site that does not exist, listing those that do */
-export function checkNames(known: readonly string[], how: Pick<Choosing, "estimators" | "given">): void {
-  for (const name of [...Object.keys(how.estimators), ...how.given]) {
-    if (known.includes(name)) continue;
-    fail({
-      where: how.given.has(name) ? "given" : "estimators",
-      got: `the site name "${name}"`,
-      expected:
-        known.length === 0 ? "none: the program samples nothing" : `one of ${known.map((k) => `"${k}"`).join(", ")}`,
-    });
-  }
 }
 
 /** Small finite sites become enumerations as long as the program runs at most 16 times; baselines are settled. */
@@ -297,50 +126,6 @@ export function jointOutcomes(site: Tensor, aligned: readonly number[]): number 
   const batch = batchShapeOfSite(site);
   const elements = sizeOf(batch.filter((_, axis) => !aligned.includes(axis)));
   return family.gives.enumerate.size(paramsOf(site)) ** elements;
-}
-
-function tooMany(site: Tensor, outcomes: number): never {
-  return fail({
-    where: `sample "${siteParams(site).name}"`,
-    got: `${outcomes} joint outcomes to enumerate`,
-    expected: `at most ${branchMost}`,
-    write: "scoreFunction() at some of the sites",
-  });
-}
-
-/** Parameters for which the score function would lose part of the derivative are refused by name. */
-function checkSupport(site: Tensor, program: Program, estimator: AnyEstimator, draft: Draft): void {
-  const { name } = siteParams(site);
-  if (estimator.rest !== "observe" || draft.moving.length === 0) return;
-  const moved = lostByScore(site, draft.moving, program);
-  if (draft.explicit || draft.refused === null) throw new NoGradientError({ where: `sample "${name}"`, ...moved });
-  const [smooth, lacking] =
-    siteParams(site).family.supportDepends.length > 0
-      ? ["continuous", "support is fixed"]
-      : ["smooth", "density is smooth"];
-  throw new NoGradientError({
-    where: `sample "${name}"`,
-    what: `${draft.refused}, and ${moved.what}`,
-    write: `use a cost that is ${smooth} in the sample, or a distribution whose ${lacking}`,
-  });
-}
-
-/** What the score function misses of the derivative in `params`: the boundary term of a moving support, the mass at a kink. */
-export function lostByScore(
-  site: Tensor,
-  params: readonly string[],
-  program: Program,
-): { what: string; write: string } {
-  const { family } = siteParams(site);
-  const moves = params.filter((param) => family.supportDepends.includes(param));
-  const what =
-    moves.length > 0
-      ? `the support of ${family.name} moves with ${listed(moves, "and")}, so the score function loses the boundary term`
-      : `the density of ${family.name} has a kink in ${listed(params, "and")}, so the score function misses part of the second derivative`;
-  const fixed = moves.length > 0 ? "a distribution whose support is fixed" : "a distribution whose density is smooth";
-  const jumps = ordersOf(obstacleOf(site, program, new Set())) === 0;
-  const smooth = jumps ? `a cost that is continuous in the sample, or ${fixed}` : fixed;
-  return { what, write: family.gives.reparam && !jumps ? "use pathwise()" : `use ${smooth}` };
 }
 
 function baselineOf(

@@ -120,3 +120,8 @@ export function dependents(program: Program, sources: readonly Tensor[], constan
 export function siteParams(site: Tensor): SiteParams {
   return site.params as SiteParams;
 }
+
+/** How many derivatives a pathwise value is right for. */
+export function ordersOf(obstacle: Obstacle | null): number {
+  return obstacle === null ? Number.POSITIVE_INFINITY : obstacle.level === "kink" ? 1 : 0;
+}

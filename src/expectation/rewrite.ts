@@ -9,9 +9,10 @@ import { add, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
 import { exponent, type Weight, weighted } from "./charge.js";
-import { type Choice, lostByScore, type Plan } from "./choose.js";
+import type { Choice, Plan } from "./choose.js";
 import { pathInWords, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
+import { lostByScore } from "./refuse.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
