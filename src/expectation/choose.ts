@@ -9,7 +9,7 @@ import { dependents, siteParams } from "./differentiability.js";
 import { type Choosing, type Draft, draftOf } from "./draft.js";
 import { type Gaps, gapsOf } from "./gaps.js";
 import type { Program } from "./program.js";
-import { branchMost, checkNames, checkSupport, tooMany } from "./refuse.js";
+import { checkNames, checkOutcomes, checkSupport } from "./refuse.js";
 import { batchShapeOfSite, paramsOf } from "./site.js";
 
 /** Which estimator at which site, and why. Looks at what distributions give and estimators need, never at names. */
@@ -97,7 +97,6 @@ function settle(
     const estimator = small ? enumerate() : draft.estimator;
     const branches = estimator.branches ? (joint ?? 1) : 1;
     outcomes *= branches;
-    if (outcomes > branchMost) tooMany(site, outcomes);
     const why = small
       ? `finite: ${joint} joint outcomes, exact`
       : joint !== null && !draft.explicit && !given && draft.estimator.rest === "observe"
@@ -116,6 +115,8 @@ function settle(
       baseline: baselineOf(site, estimator, aligned, how),
     });
   }
+  const branching = program.sites.filter((site) => choices.get(site)?.estimator.branches);
+  checkOutcomes(branching, program.loss, outcomes);
   return { choices, credit, outcomes };
 }
 

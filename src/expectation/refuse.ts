@@ -2,13 +2,14 @@ import { fail, listed, NoGradientError } from "../base/errors.js";
 import { type AnyEstimator, missing } from "../estimators/estimator.js";
 import { estimators } from "../estimators/index.js";
 import type { Tensor } from "../graph/tensor.js";
+import { between } from "../graph/walk.js";
 import { obstacleOf, ordersOf, pathInWords, pathToLoss, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 
 /** Choices that would be wrong, in sentences: what the site gives, what the estimator needs, the path, and what to write instead. */
 
 /** The most joint outcomes that are enumerated even when asked for. */
-export const branchMost = 2 ** 16;
+const branchMost = 2 ** 16;
 
 /** What decides whether a parameter may be scored. */
 export interface Lost {
@@ -75,11 +76,22 @@ export function checkNames(known: readonly string[], how: Named): void {
   }
 }
 
-export function tooMany(site: Tensor, outcomes: number): never {
-  return fail({
+/** The most numbers that enumerating may make the program compute at once: some seconds and gigabytes. */
+const mostNumbers = 2 ** 29;
+
+/** @throws where enumerating the sites would run the program too often, or on too many numbers */
+export function checkOutcomes(sites: readonly Tensor[], loss: Tensor, outcomes: number): void {
+  const [site] = sites;
+  if (site === undefined) return;
+  const numbers = outcomes * between(sites, [loss]).reduce((total, node) => total + node.size, 0);
+  if (outcomes <= branchMost && numbers <= mostNumbers) return;
+  const many = outcomes > branchMost;
+  fail({
     where: `sample "${siteParams(site).name}"`,
-    got: `${outcomes} joint outcomes to enumerate`,
-    expected: `at most ${branchMost}`,
+    got: many
+      ? `${outcomes} joint outcomes to enumerate`
+      : `${numbers} numbers in ${outcomes} joint outcomes to enumerate`,
+    expected: `at most ${many ? branchMost : mostNumbers}`,
     write: "scoreFunction() at some of the sites",
   });
 }
