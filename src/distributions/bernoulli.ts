@@ -20,7 +20,7 @@ import {
 } from "../tensor/elementwise.js";
 import { extended, probability, whole } from "./constraint.js";
 import { type Distribution, define, type Family, type Params } from "./distribution.js";
-import { unitInterval, weighted, within } from "./edges.js";
+import { scorable, unitInterval, weighted, within } from "./edges.js";
 
 /**
  * Bernoulli(probs p), or Bernoulli(logits l) with p = 1/(1 + e^−l): 1 with probability p, else 0. Values are 0 and 1 in the dtype
@@ -56,7 +56,8 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
     return toDType(less(uniform(stream, shape, floatType("Bernoulli", given(p))), p1(p)), dtype);
   },
   gives: {
-    logProb: (x, p) => within(logicalOr(equal(x, 0), equal(x, 1)), x, 0, (k) => logMean(k, sub(1, k), p), -Infinity),
+    logProb: (x, p, edge) =>
+      within(logicalOr(equal(x, 0), equal(x, 1)), x, 0, (k) => logMean(k, sub(1, k), p), -Infinity, edge),
     enumerate: {
       size: () => 2,
       values: (p) => {
@@ -67,6 +68,7 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
       prob: (x, p) => add(mul(x, p1(p)), mul(sub(1, x), p0(p))),
     },
   },
+  scored: (p) => (p.probs ? { probs: scorable(p.probs, open) } : p),
   mean: p1,
   variance: (p) => mul(p1(p), p0(p)),
   mode: (p) => toDType(greater(p1(p), 0.5), given(p).dtype),
@@ -74,6 +76,13 @@ export const bernoulliFamily: Family<"logProb" | "enumerate"> = {
   cdf: (x, p) => where(less(x, 0), 0, where(less(x, 1), p0(p), 1)),
   icdf: (q, p) => where(equal(q, unitInterval(q)), toDType(greater(q, p0(p)), q.dtype), NaN),
   cases: [{ probs: 0.3 }, { probs: 0.5 }, { probs: 0.95 }, { logits: -1.2 }, { logits: 3 }],
+};
+
+const open = {
+  where: "Bernoulli",
+  name: "probs",
+  expected: "a probability strictly between 0 and 1",
+  holds: (x: number): boolean => x > 0 && x < 1,
 };
 
 /** a·log p + b·log(1 − p): log P(k) at (k, 1 − k), minus the entropy at (p, 1 − p). Exact where p is 0 or 1. */

@@ -25,7 +25,7 @@ import { argmax, logSoftmax, logsumexp, max, sum } from "../tensor/reducing.js";
 import { expandDims, takeAlong } from "../tensor/shaping.js";
 import { logit, nonNegative, whole } from "./constraint.js";
 import { type Distribution, define, type Family, type Params } from "./distribution.js";
-import { within } from "./edges.js";
+import { type Edge, fixed, scorable, within } from "./edges.js";
 
 /**
  * Categorical(probs p) or Categorical(logits l): index k with probability p_k / Σp, or e^(l_k) / Σe^l. Values are int32. A draw
@@ -70,6 +70,7 @@ export const categoricalFamily: Family<"logProb" | "enumerate"> = {
       prob: (x, p) => div(pick(weights(p), x), sum(weights(p), -1)),
     },
   },
+  scored: (p) => (p.probs ? { probs: scorable(p.probs, open) } : p),
   mode: (p) => argmax(given(p), -1),
   entropy: (p) => {
     if (p.probs) {
@@ -97,6 +98,8 @@ export const categoricalFamily: Family<"logProb" | "enumerate"> = {
   ],
 };
 
+const open = { where: "Categorical", name: "probs", expected: "positive numbers", holds: (x: number): boolean => x > 0 };
+
 /** Proportional to the probabilities; e^l is scaled by its largest, which cancels. */
 function weights({ probs, logits }: Params): Tensor {
   if (probs) return probs;
@@ -105,11 +108,11 @@ function weights({ probs, logits }: Params): Tensor {
 }
 
 /** @param x [...batch], any dtype: a fraction has probability 0 */
-function logProb(x: Tensor, p: Params): Tensor {
+function logProb(x: Tensor, p: Params, edge: Edge = fixed): Tensor {
   const shape = broadcastShapes("Categorical.logProb", x.shape, given(p).shape.slice(0, -1));
   const index = toDType(x, "int32");
   const known = logicalAnd(equal(index, x), logicalAnd(greaterEqual(index, 0), less(index, sizeOf(p))));
-  const inside = broadcastTo(apply(detach, [known], null), shape);
+  const inside = broadcastTo(edge(known), shape);
   const chosen = pick(given(p), where(inside, index, 0));
   if (!p.probs) return where(inside, sub(chosen, logsumexp(given(p), -1)), -Infinity);
   return where(inside, sub(log(where(inside, chosen, 1)), log(sum(p.probs, -1))), -Infinity);

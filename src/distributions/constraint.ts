@@ -7,6 +7,8 @@ export interface Constraint {
   /** For supports: the interval, or the whole numbers in it. */
   readonly interval: readonly [number, number];
   readonly discrete: boolean;
+  /** Parameters that are the ends of the interval. */
+  readonly ends?: readonly [string, string];
 }
 
 const set = (
@@ -48,7 +50,8 @@ export const logit: Constraint = set("logit", "a number below Infinity", (x) => 
 
 /** A support whose ends are parameters, which only logProb knows. */
 export function between(low: string, high: string): Constraint {
-  return set("between", `a number from ${low} to ${high}`, Number.isFinite, [-Infinity, Infinity]);
+  const line = set("between", `a number from ${low} to ${high}`, Number.isFinite, [-Infinity, Infinity]);
+  return Object.freeze({ ...line, ends: [low, high] as const });
 }
 
 export function interval(low: number, high: number): Constraint {

@@ -10,6 +10,7 @@ import type { KeyLike } from "../random/key.js";
 import { type Stream, streamOf } from "../random/uniform.js";
 import { exp, sqrt, toDType } from "../tensor/elementwise.js";
 import type { Constraint } from "./constraint.js";
+import { type Edge, edgeOf } from "./edges.js";
 
 /**
  * What a distribution is: a family (functions of a value and of parameters) at given parameters. Estimators look at what a family
@@ -22,8 +23,11 @@ export type Orders = number | "any";
 
 /** What a distribution can give to an estimator, in its own terms. Each has its own law test. */
 export interface Capabilities {
-  /** log p(x; params) of shape [...batch], differentiable in every parameter but those in `supportDepends`. */
-  readonly logProb: (x: Tensor, p: Params) => Tensor;
+  /**
+   * log p(x; params) of shape [...batch], differentiable in every parameter but those in `supportDepends`. `edge`: what the mask of the
+   * support is to derivatives, by default that of the law's own sample.
+   */
+  readonly logProb: (x: Tensor, p: Params, edge?: Edge) => Tensor;
   /** x = g(ε, params) with the noise ε free of parameters and explicit, so that quadrature can stand in for it. */
   readonly reparam: {
     noise(stream: Stream, shape: Shape, p: Params): Tensor;
@@ -71,6 +75,8 @@ export interface Family<G extends Capability = never> {
   /** One draw of shape [...batch, ...event]. */
   sample(stream: Stream, p: Params): Tensor;
   readonly gives: Pick<Capabilities, G>;
+  /** The parameters as the score function takes them: checked where it would lose part of the derivative. */
+  readonly scored?: (p: Params) => Params;
   readonly mean?: (p: Params) => Tensor;
   readonly variance?: (p: Params) => Tensor;
   readonly mode?: (p: Params) => Tensor;
@@ -157,12 +163,7 @@ function settle(family: AnyFamily, params: Record<string, TensorLike | undefined
         got: `${p.name} of shape [${x.shape.join(", ")}]`,
         expected: `at least ${rank} axis`,
       });
-    return apply(validate, [x], {
-      where: family.name,
-      name: p.name,
-      expected: p.constraint.expected,
-      holds: p.constraint.holds,
-    });
+    return apply(validate, [x], { ...p.constraint, where: family.name, name: p.name });
   });
   const batch = tensors
     .map((x, i) => x.shape.slice(0, x.rank - (form[i]?.eventRank ?? 0)))
@@ -219,7 +220,7 @@ export function at<G extends Capability>(family: Family<G>, p: Params): Distribu
 function logProbOf(family: AnyFamily, x: Tensor, p: Params): Tensor {
   const { logProb } = family.gives;
   if (!logProb) return fail({ where: family.name, what: "has no logProb" });
-  return logProb(x, widened(p, x));
+  return logProb(x, widened(p, x), edgeOf(x, family, p));
 }
 
 /** A value as its family reads it: whole numbers written as fractions stay so (truncated, 1.5 would get the probability of 1). */

@@ -1,5 +1,6 @@
 import type { TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
+import { validate } from "../primitives/check.js";
 import { detach } from "../primitives/control.js";
 import {
   abs,
@@ -16,9 +17,15 @@ import {
 
 /**
  * Formulas at the edges of a support. A branch that is not taken is not computed at a bad point either: its infinite derivative,
- * times the 0 the branch gets, would be NaN. Masks are detached, because a sample never leaves its own support: to a pathwise
- * sample they are no discontinuity.
+ * times the 0 the branch gets, would be NaN.
  */
+
+/** What becomes of the mask of a support. */
+export type Edge = (mask: Tensor) => Tensor;
+/** A sample never leaves its own support: to a pathwise sample the mask is no discontinuity. */
+export const fixed: Edge = (mask) => apply(detach, [mask], null);
+/** A value of another law may cross the edge, where the density jumps. */
+export const live: Edge = (mask) => mask;
 
 /** f(x) where the mask holds, `otherwise` elsewhere; f sees the harmless `spare` in place of the x outside. */
 export function within(
@@ -27,8 +34,9 @@ export function within(
   spare: TensorLike,
   f: (x: Tensor) => Tensor,
   otherwise: TensorLike,
+  edge: Edge = fixed,
 ): Tensor {
-  const inside = apply(detach, [mask], null);
+  const inside = edge(mask);
   return where(inside, f(where(inside, x, spare)), otherwise);
 }
 
@@ -48,4 +56,33 @@ export function unitInterval(q: Tensor): Tensor {
 export function normalCdf(z: Tensor): Tensor {
   const top = where(apply(detach, [greater(z, 0)], null), 1, 0);
   return within(notEqual(abs(z), Infinity), z, 0, (y) => mul(erfc(mul(y, -Math.SQRT1_2)), 0.5), top);
+}
+
+const identities = new Set(["alias", "named", "cast", "validate"]);
+
+/** How a value meets the edge of the law at the parameters `p`: `fixed` where it is this law's own sample. */
+export function edgeOf(x: Tensor, family: unknown, p: { readonly [name: string]: Tensor }): Edge {
+  let node = x;
+  while (node.primitive && identities.has(node.primitive.name)) node = node.inputs[0] as Tensor;
+  if (node.primitive?.name !== "sample" || (node.params as { family?: unknown }).family !== family) return live;
+  const own = Object.values(p);
+  return node.inputs.every((input, i) => input === own[i]) ? fixed : live;
+}
+
+const carriers = new Set(["alias", "named", "cast", "validate", "relate", "limit", "broadcast", "reshape"]);
+
+/**
+ * A parameter for the score function, which loses the derivative towards an outcome of probability exactly 0: that never comes, so it is
+ * never scored. Checked where the parameter was given as it is; a computed one may be rounded to the edge (a saturated sigmoid), where
+ * its own derivative vanishes.
+ */
+export function scorable(
+  x: Tensor,
+  { where, name, expected, holds }: { where: string; name: string; expected: string; holds: (x: number) => boolean },
+): Tensor {
+  let node = x;
+  while (node.primitive && carriers.has(node.primitive.name)) node = node.inputs[0] as Tensor;
+  if (node.primitive) return x;
+  const right = `${expected}, where the score function is right`;
+  return apply(validate, [x], { where, name, expected: right, holds, write: "enumerate(), or parameters from logits or exp" });
 }

@@ -39,8 +39,8 @@ export const exponentialFamily: Family<"logProb" | "reparam"> = {
   dtype: ({ rate }) => (rate as Tensor).dtype,
   sample: (stream, p) => value(noise(stream, (p.rate as Tensor).shape, p), p),
   gives: {
-    logProb: (x, { rate }) =>
-      within(greaterEqual(x, 0), x, 0, (y) => sub(log(rate as Tensor), mul(rate as Tensor, y)), -Infinity),
+    logProb: (x, { rate }, edge) =>
+      within(greaterEqual(x, 0), x, 0, (y) => sub(log(rate as Tensor), mul(rate as Tensor, y)), -Infinity, edge),
     reparam: { noise, value, params: ["rate"], orders: "any" },
   },
   mean: ({ rate }) => reciprocal(rate as Tensor),

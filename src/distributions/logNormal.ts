@@ -19,7 +19,7 @@ import {
 } from "../tensor/elementwise.js";
 import { positive, real } from "./constraint.js";
 import { type Distribution, define, type Family, type Params } from "./distribution.js";
-import { normalCdf, within } from "./edges.js";
+import { type Edge, normalCdf, within } from "./edges.js";
 
 /**
  * LogNormal(loc μ, scale σ): the law of e^Y with Y ~ Normal(μ, σ); density e^(−(log x−μ)²/2σ²) / (xσ√(2π)) on (0, ∞).
@@ -70,13 +70,13 @@ export const logNormalFamily: Family<"logProb" | "reparam"> = {
 };
 
 /** At 0 the density vanishes faster than any power; −z²/2 alone says so there, and its derivatives are the limits. */
-function logProb(x: Tensor, p: Params): Tensor {
+function logProb(x: Tensor, p: Params, edge?: Edge): Tensor {
   const density = (y: Tensor): Tensor => {
     const square2 = mul(square(z(log(y), p)), -0.5);
-    const jacobian = within(greater(y, 0), y, 1, log, 0);
+    const jacobian = within(greater(y, 0), y, 1, log, 0, edge);
     return sub(sub(square2, jacobian), add(log(p.scale as Tensor), halfLog2Pi));
   };
-  return within(logicalAnd(greaterEqual(x, 0), less(x, Infinity)), x, 1, density, -Infinity);
+  return within(logicalAnd(greaterEqual(x, 0), less(x, Infinity)), x, 1, density, -Infinity, edge);
 }
 
 function noise(stream: Stream, shape: readonly number[], { loc }: Params): Tensor {

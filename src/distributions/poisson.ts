@@ -20,7 +20,7 @@ import {
 } from "../tensor/elementwise.js";
 import { nonNegative, whole } from "./constraint.js";
 import { type Distribution, define, type Family, type Params } from "./distribution.js";
-import { within } from "./edges.js";
+import { scorable, within } from "./edges.js";
 
 /**
  * Poisson(rate λ): P(k) = λ^k e^−λ / k! on 0, 1, 2, …; at rate 0 always 0. Values have the dtype of the parameter. A draw is the
@@ -41,8 +41,10 @@ export const poissonFamily: Family<"logProb"> = {
   dtype: ({ rate }) => (rate as Tensor).dtype,
   sample: (stream, { rate }) => poisson(stream, rate as Tensor),
   gives: {
-    logProb: (x, p) => within(logicalAnd(equal(floor(x), x), finite(x)), x, 0, (k) => logMass(k, p), -Infinity),
+    logProb: (x, p, edge) =>
+      within(logicalAnd(equal(floor(x), x), finite(x)), x, 0, (k) => logMass(k, p), -Infinity, edge),
   },
+  scored: ({ rate }) => ({ rate: scorable(rate as Tensor, open) }),
   mean: ({ rate }) => rate as Tensor,
   variance: ({ rate }) => rate as Tensor,
   mode: ({ rate }) => floor(rate as Tensor),
@@ -55,6 +57,8 @@ export const poissonFamily: Family<"logProb"> = {
   },
   cases: [{ rate: 1 }, { rate: 0.3 }, { rate: 12.5 }],
 };
+
+const open = { where: "Poisson", name: "rate", expected: "a positive number", holds: (x: number): boolean => x > 0 };
 
 const finite = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, Infinity));
 

@@ -50,10 +50,10 @@ export const uniformFamily: Family<"logProb" | "reparam"> = {
   dtype: ({ low }) => (low as Tensor).dtype,
   sample: (stream, p) => value(noise(stream, (p.low as Tensor).shape, p), p),
   gives: {
-    logProb: (x, p) => {
+    logProb: (x, p, edge) => {
       const { low, high } = p as { low: Tensor; high: Tensor };
       const inside = logicalAnd(greaterEqual(x, low), lessEqual(x, high));
-      return within(inside, x, low, () => neg(log(width(p))), -Infinity);
+      return within(inside, x, low, () => neg(log(width(p))), -Infinity, edge);
     },
     reparam: { noise, value, params: ["low", "high"], orders: "any" },
   },

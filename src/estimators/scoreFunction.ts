@@ -26,7 +26,7 @@ export function scoreFunction({ baseline = "auto" }: ScoreFunctionOptions = {}):
     branches: false,
     estimate: ({ family, gives, params, stream, given }) => {
       const value = given ?? apply(detach, [family.sample(stream, params)], null);
-      return { value, weight: { log: gives.logProb(value, params), kind: "box" } };
+      return { value, weight: { log: gives.logProb(value, family.scored?.(params) ?? params), kind: "box" } };
     },
     cites:
       baseline === "none" ? ["williams1992", "foerster2018dice"] : ["williams1992", "foerster2018dice", "kool2019buy4"],

@@ -2,8 +2,8 @@ import { range, sizeOf } from "../base/shape.js";
 import { apply, leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { dense, elements, type NDArray } from "../kernel/ndarray.js";
-import { box } from "../primitives/control.js";
-import { add, mul, toDType } from "../tensor/elementwise.js";
+import { box, detach } from "../primitives/control.js";
+import { add, equal, logicalAnd, mul, notEqual, sub, toDType, where } from "../tensor/elementwise.js";
 import type { Credit } from "./credit/credit.js";
 import { push } from "./credit/push.js";
 import { tensorOps } from "./credit/tensorOps.js";
@@ -67,9 +67,18 @@ function times(value: Tensor, site: Tensor, { by, aligned }: Weight, leaf: Tenso
       value.dtype,
     );
     const everywhere = unreached.every((n) => n === 0);
-    out = mul(out, everywhere ? factor : add(factor, toDType(constantOf(unreached, reached.shape), value.dtype)));
+    out = charged(
+      out,
+      everywhere ? factor : add(factor, toDType(constantOf(unreached, reached.shape), value.dtype)),
+    );
   }
   return out;
+}
+
+/** cost · weight. What never comes costs nothing, be it infinite (−log p of an outcome of probability 0) or undefined. */
+function charged(cost: Tensor, weight: Tensor): Tensor {
+  const lost = logicalAnd(equal(weight, 0), notEqual(sub(cost, cost), 0));
+  return mul(where(apply(detach, [lost], null), 0, cost), weight);
 }
 
 /** 1 at the elements whose number along the free axes is e, 0 elsewhere. */

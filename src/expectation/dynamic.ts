@@ -3,14 +3,17 @@ import { fail } from "../base/errors.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { constant } from "../graph/leaves.js";
 import { apply, idMark, leaf, type Tensor } from "../graph/tensor.js";
-import { callingAtOnce, currentRuntime, listening, transforming } from "../graph/trace.js";
-import { ancestors } from "../graph/walk.js";
+import { callingAtOnce, insideTransform, lastCall, listening, transforming } from "../graph/trace.js";
 import { contiguous, dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { alias } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
+import { toDType } from "../tensor/elementwise.js";
+import { pathName } from "../transforms/trees.js";
 import { siteParams } from "./differentiability.js";
+import { noteRead, numbersOf, type Reading } from "./dynamicReads.js";
 import { type Handler, handling } from "./effects.js";
 import {
+  argumentName,
   capturedIn,
   costOf,
   type Program,
@@ -30,9 +33,11 @@ export interface DynamicRun {
   readonly program: Program;
   /** The values of branching sites on this path through the program. */
   readonly forced: ReadonlyMap<Tensor, Tensor>;
+  /** The recorded values of sites that have one. */
+  readonly recorded: ReadonlyMap<Tensor, Tensor>;
   /** One over the number of joint outcomes of the branching sites met on this path. */
   readonly share: number;
-  /** Whether it drew noise that is no site, by `randomKey`. */
+  /** Whether it had noise that is no site: by `randomKey`, or in a black box. */
   readonly noisy: boolean;
 }
 
@@ -42,7 +47,7 @@ export interface DynamicCall {
   readonly key: Tensor;
   readonly estimators: { readonly [site: string]: AnyEstimator };
   /** The recorded value of a site in a run; null when it is drawn. */
-  readonly given: (name: string, run: number) => Tensor | null;
+  readonly given: (name: string, run: number, site: Tensor) => Tensor | null;
 }
 
 const pathLimit = 2 ** 16;
@@ -50,12 +55,13 @@ const pathLimit = 2 ** 16;
 /** All paths of one run: one, unless sites are enumerated, then one per joint outcome, found by trying them in turn. */
 export function dynamicRuns(call: DynamicCall, run: number): DynamicRun[] {
   const found: DynamicRun[] = [];
+  const from = idMark();
   // One set of nodes for the arguments: the paths of a run are summed and differentiated together.
   const holes = call.trees.map((tree) => tree.leaves.map((x) => apply(alias, [x], null)));
   let choices: number[] = [];
   for (;;) {
     const path = new Path(choices);
-    found.push(oneDynamicRun(call, run, path, holes));
+    found.push(oneDynamicRun(call, run, path, { holes, from }));
     if (found.length > pathLimit)
       fail({
         where: "expectation",
@@ -97,21 +103,27 @@ class Path {
   }
 }
 
-function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readonly (readonly Tensor[])[]): DynamicRun {
+interface Start {
+  readonly holes: readonly (readonly Tensor[])[];
+  /** Nodes of the program have at least this id. */
+  readonly from: number;
+}
+
+function oneDynamicRun(call: DynamicCall, run: number, path: Path, { holes, from }: Start): DynamicRun {
   const { f, trees, key } = call;
   const number = constant(run, "uint32");
-  const record: Record = { sites: [], forced: new Map(), reads: [], names: new SiteNames(), noisy: false };
+  const record = newRecord(call, holes, number, from);
   const args = trees.map((tree, k) => tree.rebuild(holes[k] as readonly Tensor[]));
   const body = (): unknown =>
     listening(
       (node) => noteRead(node, record),
-      () => callingAtOnce(() => handling(drawing(call, run, number, path, record), () => f(...args))),
+      () => callingAtOnce(() => handling(drawing(call, run, path, record), () => f(...args))),
     );
-  const from = idMark();
-  const result = transforming("expectation", body);
+  const mark = idMark();
+  const result = transforming("expectation", () => withCallsOfItsOwn(body, record));
   // A fresh node: which of several costs was returned may hang on what was read.
   const loss = apply(alias, [costOf(result)], null);
-  const { sites, reads, names, forced } = record;
+  const { sites, reads, names, forced, recorded } = record;
   const parameters = trees[0]?.leaves.length ?? 0;
   const program = {
     holes: holes.flat(),
@@ -121,40 +133,77 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, holes: readon
     axis: { label: "runs" },
     sites,
     names: names.all(),
-    captured: capturedIn([loss, ...sites], from, [...holes.flat(), key]),
+    captured: capturedIn([loss, ...sites], mark, [...holes.flat(), key]),
     loss,
     reads,
   };
-  return { program, forced, share: path.share, noisy: record.noisy };
+  return { program, forced, recorded, share: path.share, noisy: record.noisy };
 }
 
 /** What one run leaves behind. */
-interface Record {
+interface Record extends Reading {
   readonly sites: Tensor[];
   readonly forced: Map<Tensor, Tensor>;
-  readonly reads: { site: Tensor; from: number }[];
+  readonly recorded: Map<Tensor, Tensor>;
   readonly names: SiteNames;
   noisy: boolean;
 }
 
+function newRecord({ trees }: DynamicCall, holes: Start["holes"], number: Tensor, from: number): Record {
+  const names = (trees[0]?.paths ?? []).map((at) => pathName(argumentName(0), at));
+  return {
+    sites: [],
+    reads: [],
+    parameters: new Map((holes[0] ?? []).map((hole, i) => [hole, names[i] as string])),
+    number,
+    from,
+    inside: insideTransform(),
+    forced: new Map(),
+    recorded: new Map(),
+    names: new SiteNames(),
+    noisy: false,
+  };
+}
+
+let open = 0;
+
+/**
+ * Inside another transform one run's black boxes are not called after another's. But a run inside a dynamic run is one of its events: what is
+ * called later there comes after it.
+ */
+function withCallsOfItsOwn(body: () => unknown, record: Record): unknown {
+  const calls = lastCall();
+  const before = [...calls];
+  open++;
+  try {
+    return body();
+  } finally {
+    // What is not pure may be random.
+    if ([...calls.values()].some((node) => node.id >= record.from)) record.noisy = true;
+    open--;
+    if (open === 0) {
+      calls.clear();
+      for (const [state, node] of before) calls.set(state, node);
+    }
+  }
+}
+
 /** The handler of a dynamic run: a site is a node of the graph that has its number already. */
-function drawing(
-  { key, estimators, given }: DynamicCall,
-  run: number,
-  number: Tensor,
-  path: Path,
-  record: Record,
-): Handler {
+function drawing({ key, estimators, given }: DynamicCall, run: number, path: Path, record: Record): Handler {
+  const { number, from } = record;
   const keys = runKeys(key, number);
   return {
     sample: (d, options) => {
       const name = record.names.next(d.name, options.name);
       const node = siteNode(d, options, name);
       record.sites.push(node);
-      const recorded = given(name, run);
+      const found = given(name, run, node);
+      const recorded = found && toDType(found, node.dtype);
+      if (recorded) record.recorded.set(node, recorded);
       const branches = (estimators[name] ?? options.estimator)?.branches === true && recorded === null;
       if (branches) record.forced.set(node, outcomeOf(node, path));
-      node.value = contiguous(numbersAt(record.forced.get(node) ?? recorded ?? drawOf(node, key, number)));
+      const value = record.forced.get(node) ?? recorded ?? drawOf(node, key, number);
+      node.value = contiguous(numbersOf([value], { name, from })[0] as NDArray);
       return node;
     },
     observe: (d, value) => d.logProb(value),
@@ -163,11 +212,6 @@ function drawing(
       return keys(name);
     },
   };
-}
-
-/** Numbers by the runtime directly: sampling is not a read by the program. */
-function numbersAt(node: Tensor): NDArray {
-  return node.value ?? (currentRuntime().run([node], new Map())[0] as NDArray);
 }
 
 function drawOf(site: Tensor, key: Tensor, run: Tensor): Tensor {
@@ -187,7 +231,7 @@ function outcomeOf(site: Tensor, path: Path): Tensor {
     });
   const p = paramsOf(site);
   const size = enumerate.size(p);
-  const values = elements(numbersAt(enumerate.values(p)));
+  const values = elements(numbersOf([enumerate.values(p)])[0] as NDArray);
   const batch = batchShapeOfSite(site).reduce((a, b) => a * b, 1);
   const event = site.size / Math.max(1, batch);
   let outcome = path.take(size ** batch);
@@ -198,14 +242,4 @@ function outcomeOf(site: Tensor, path: Path): Tensor {
     for (let i = 0; i < event; i++) data[e * event + i] = values[(k * batch + e) * event + i] as number;
   }
   return leaf(dense(data, site.dtype, site.shape));
-}
-
-/** A read of a node: the sites it depends on steer whatever is built from now on. */
-function noteRead(node: Tensor, { sites, reads }: Record): void {
-  const first = sites[0];
-  if (first === undefined) return;
-  const before = new Set(ancestors([node], (n) => n.id >= first.id));
-  const from = idMark();
-  for (const site of sites)
-    if (before.has(site) && !reads.some((read) => read.site === site)) reads.push({ site, from });
 }

@@ -1,17 +1,23 @@
 import { fail } from "../base/errors.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
-import { asTensor } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
+import { contiguous, type NDArray } from "../kernel/ndarray.js";
 import { asKey } from "../random/key.js";
 import type { HessianOf } from "../transforms/grad.js";
 import type { GradOf } from "../transforms/trees.js";
-import { type Choosing, checkNames } from "./choose.js";
+import { siteParams } from "./differentiability.js";
+import type { Choosing } from "./draft.js";
+import type { DynamicCall } from "./dynamic.js";
 import { type DynamicOptions, evaluateDynamic, inlineDynamic } from "./dynamicEvaluate.js";
+import { numbersOf } from "./dynamicReads.js";
 import { constantLike, type Estimate } from "./estimate.js";
-import { type Settled, split } from "./options.js";
+import { recordedFor } from "./given.js";
+import { type CallOptions, checkFloats, type Settled, split } from "./options.js";
 import type { ProgramFunction, Trees } from "./program.js";
+import { checkNames } from "./refuse.js";
 import { lazyStderr, nested, type ValueAndGrad } from "./results.js";
+import { paramsOf } from "./site.js";
 
 /** The calls of an expectation of a dynamic program. */
 /** Sites of a dynamic program may be rare, so only the first call checks that names are known. */
@@ -37,25 +43,16 @@ export function dynamicOf(
   checked: Once,
 ): DynamicOpened {
   const { trees, how } = split(args);
+  checkFloats(trees[0]);
   const estimators = (settled.estimators ?? {}) as { [site: string]: AnyEstimator };
-  const recorded = new Map(Object.entries(how.given ?? {}).map(([name, value]) => [name, asTensor(value)]));
-  const given = (name: string, run: number): Tensor | null => {
-    const value = recorded.get(name);
-    if (value === undefined) return null;
-    if (value.shape[0] !== settled.samples)
-      fail({
-        where: `given "${name}"`,
-        got: `shape [${value.shape.join(", ")}]`,
-        expected: `${settled.samples} recorded values in front: samples, then the site`,
-      });
-    return value.at(run);
-  };
+  const recorded = how.given ?? {};
+  const given = givenTo(recorded, settled.samples * settled.replicates);
   const sources = insideTransform() ? "all" : "params";
   const choosing: Choosing = {
     estimators,
     order,
     runs: settled.samples,
-    given: new Set(recorded.keys()),
+    given: new Set(Object.keys(recorded)),
     sources,
     dynamic: true,
   };
@@ -66,9 +63,24 @@ export function dynamicOf(
     choosing,
     checkNames: (known) => checked.once(() => checkNames(known, choosing)),
     samples: settled.samples,
+    replicates: settled.replicates,
     chunk: settled.chunk,
     signal: how.signal,
     onProgress: how.onProgress,
+  };
+}
+
+/** The recorded value of a site in a run, if there is one. Recorded values are checked once, not in every run. */
+function givenTo(recorded: NonNullable<CallOptions["given"]>, runs: number): DynamicCall["given"] {
+  const checked = new Map<string, Tensor>();
+  return (name, run, site) => {
+    const value = recorded[name];
+    if (value === undefined) return null;
+    const place = `${name} ${site.dtype}[${site.shape}] ${siteParams(site).family.support(paramsOf(site)).expected}`;
+    const all = checked.get(place) ?? recordedFor(site, value, runs);
+    all.value ??= contiguous(numbersOf([all])[0] as NDArray);
+    checked.set(place, all);
+    return all.at(run);
   };
 }
 
@@ -96,6 +108,12 @@ export function dynamicDerivatives<P>(options: DynamicOpened): ValueAndGrad<P> {
 }
 
 export function dynamicHessian<P>(options: DynamicOpened): Estimate<HessianOf<P>> {
+  if (insideTransform())
+    fail({
+      where: "expectation",
+      what: "hessian of a dynamic program does not work inside another transform",
+      write: "differentiate E.value(…).mean there, of an expectation with order: 2",
+    });
   const { derivatives, spread: bars } = evaluateDynamic(options, 2);
   const rebuild = (list: readonly Tensor[]): HessianOf<P> =>
     nested(options.trees[0] as Trees[number], list) as HessianOf<P>;

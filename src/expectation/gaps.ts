@@ -1,6 +1,6 @@
 import { isFloat } from "../base/dtype.js";
 import { smoothnessAt } from "../graph/smooth.js";
-import type { Tensor } from "../graph/tensor.js";
+import type { Smoothness, Tensor } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
 import { unitUniform } from "../primitives/bits.js";
 import type { LimitParams } from "../primitives/control.js";
@@ -25,12 +25,16 @@ export function gapsOf(program: Program, sources: readonly Tensor[]): Gaps {
   const needed = differentiated(program);
   const gaps = new Map<Tensor, Map<number, LimitParams>>();
   for (const node of ancestors([program.loss, ...program.sites])) {
-    const source = node.inputs.map((input) => random.get(input)).find((found) => found !== undefined);
-    if (source === undefined || !needed.has(node) || cuts(node)) continue;
+    if (!needed.has(node) || cuts(node)) continue;
+    const levels = node.inputs.map((_, k) => smoothnessAt(node, k));
+    // Where the jump is must be random: x / θ is singular at θ = 0, wherever x is.
+    const source = node.inputs
+      .map((input, k) => (levels[k] === "smooth" ? undefined : random.get(input)))
+      .find((found) => found);
+    if (source === undefined) continue;
     node.inputs.forEach((input, k) => {
-      const carries = live.has(input) && !sites.has(input) && isFloat(input.dtype);
-      const level = carries ? smoothnessAt(node, k) : "smooth";
-      if (level === "smooth") return;
+      const level = levels[k] as Smoothness;
+      if (level === "smooth" || !live.has(input) || sites.has(input) || !isFloat(input.dtype)) return;
       const here = gaps.get(node) ?? new Map<number, LimitParams>();
       gaps.set(node, here.set(k, words(node, input, source, level === "kink" ? 1 : 0, sources)));
     });

@@ -1,5 +1,5 @@
 import { isFloat } from "../base/dtype.js";
-import { fail } from "../base/errors.js";
+import { fail, listed } from "../base/errors.js";
 import type { Estimator } from "../estimators/estimator.js";
 import type { TensorLike } from "../graph/leaves.js";
 import type { KeyLike } from "../random/key.js";
@@ -38,8 +38,20 @@ export interface CallOptions {
 /** Options with their defaults. */
 export type Settled = Required<Omit<ExpectationOptions, "estimators">> & Pick<ExpectationOptions, "estimators">;
 
-/** @throws on values out of range and on biased estimators that were not asked for */
+const known = ["samples", "replicates", "chunk", "estimators", "order", "dynamic", "allowBias"];
+
+/** @throws on unknown options, on values out of range and on biased estimators that were not asked for */
 export function settle(options: ExpectationOptions): Settled {
+  const unknown = Object.keys(options).filter((name) => !known.includes(name));
+  if (unknown.length > 0)
+    fail({
+      where: "expectation",
+      got: `the unknown option ${listed(
+        unknown.map((name) => `"${name}"`),
+        "and",
+      )}`,
+      expected: `options out of ${listed(known)}`,
+    });
   const {
     samples = 1,
     replicates = 1,
@@ -78,15 +90,16 @@ export function checkBias(site: string, { name, bias }: Pick<Estimator, "name" |
   });
 }
 
+const callOptions = ["key", "given", "signal", "onProgress"];
+
 /** The last argument is the options; without it there is no key. */
 export function split(args: readonly unknown[]): { trees: Trees; how: CallOptions } {
   const how = args[args.length - 1];
-  const known = ["key", "given", "signal", "onProgress"];
   if (
     args.length < 2 ||
     typeof how !== "object" ||
     how === null ||
-    Object.keys(how).some((name) => !known.includes(name))
+    Object.keys(how).some((name) => !callOptions.includes(name))
   ) {
     fail({
       where: "expectation",

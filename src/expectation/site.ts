@@ -2,6 +2,7 @@ import { NoGradientError } from "../base/errors.js";
 import type { Shape } from "../base/shape.js";
 import { type AnyFamily, batchShapeOf, type Params } from "../distributions/distribution.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
+import { type Interval, interval } from "../graph/interval.js";
 import { leading } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { allBatched } from "../primitives/linear.js";
@@ -45,9 +46,17 @@ export const sampleNode: Primitive<SiteParams> = {
     return inputs.map(({ shape }) => leading(shape, length));
   },
   smooth: "smooth",
+  range: (inputs, params, node) => supportOf(inputs, params, node),
   laws: [],
   words: ({ family }) => `sample ${family.name}`,
 };
+
+/** Of a continuous law, without the ends: a sample is there with probability 0. */
+function supportOf(inputs: readonly Interval[], { family, names }: SiteParams, node: Tensor): Interval {
+  const { interval: known, ends, discrete } = family.support(paramsOf(node));
+  const [low, high] = ends ? ends.map((name) => inputs[names.indexOf(name)]) : [];
+  return { ...interval(low?.lo ?? known[0], high?.hi ?? known[1], [!discrete, !discrete]), random: true };
+}
 
 function unrewritten(name: string, family: AnyFamily): never {
   throw new NoGradientError({

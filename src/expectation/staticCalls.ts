@@ -1,16 +1,17 @@
-import { fail } from "../base/errors.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
-import { asTensor, type TensorLike } from "../graph/leaves.js";
+import type { TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
 import { asKey } from "../random/key.js";
 import { checkFrozen, isPowerOfTwo } from "../runtime/compile.js";
 import type { HessianOf } from "../transforms/grad.js";
 import type { GradOf } from "../transforms/trees.js";
-import { type Choosing, choose } from "./choose.js";
+import { choose } from "./choose.js";
 import { siteParams } from "./differentiability.js";
+import type { Choosing } from "./draft.js";
 import type { Estimate } from "./estimate.js";
 import { type Call, Evaluator } from "./evaluate.js";
+import { recordedFor } from "./given.js";
 import { inlineEstimate } from "./inline.js";
 import { type CallOptions, checkBias, checkFloats, type Settled, split } from "./options.js";
 import { type Program, type ProgramFunction, type Trees, traceProgram } from "./program.js";
@@ -101,17 +102,9 @@ function recordedValues(
   runs: number,
 ): Map<string, Tensor> {
   const out = new Map<string, Tensor>();
-  for (const [name, hole] of ev.core.given) {
-    const value = asTensor(given[name] as TensorLike, hole.dtype).toDType(hole.dtype);
-    const withRuns = value.rank === hole.rank && runs === 1 ? value.expandDims(0) : value;
-    const expected = [runs, ...hole.shape];
-    if (String(withRuns.shape) !== String(expected))
-      fail({
-        where: `given "${name}"`,
-        got: `shape [${value.shape.join(", ")}]`,
-        expected: `[${expected.join(", ")}]: samples, then the site`,
-      });
-    out.set(name, withRuns);
+  for (const site of ev.core.program.sites) {
+    const { name } = siteParams(site);
+    if (ev.core.given.has(name)) out.set(name, recordedFor(site, given[name] as TensorLike, runs));
   }
   return out;
 }

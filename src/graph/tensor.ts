@@ -1,6 +1,7 @@
 import type { DType } from "../base/dtype.js";
 import type { Shape } from "../base/shape.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import type { Interval } from "./interval.js";
 import type { ReadLink } from "./reads.js";
 
 /** Shape and element type: all that is known of a tensor before it is computed. */
@@ -82,8 +83,12 @@ export interface Primitive<P> {
   ) => Tensor;
   /** Which elements of each input an element of the output may read. `[]`: any; null: only the shape. */
   readonly reads: (params: P, inputs: readonly Type[], out: Type) => readonly (readonly ReadLink[] | null)[];
-  /** Per input, or one for all. */
+  /** Per input, or one for all; away from singular points. */
   readonly smooth: Smoothness | readonly Smoothness[];
+  /** Per input, where the inputs lie in these intervals: better than `smooth` (|x| of positive x) or worse (1/x at 0). */
+  readonly smoothOn?: (inputs: readonly Interval[]) => readonly Smoothness[];
+  /** The interval the output lies in, from those of the inputs; left out: anywhere. */
+  readonly range?: (inputs: readonly Interval[], params: P, node: Tensor) => Interval;
   readonly laws: readonly LawCase<P>[];
   /** How a call reads in listings, where the name alone says too little. */
   readonly words?: (params: P) => string;

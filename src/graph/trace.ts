@@ -87,6 +87,7 @@ export function listening<T>(listener: ReadListener, body: () => T): T {
   }
 }
 
+/** To all of them: what a program inside another one reads may depend on samples of the outer one. */
 export function announceRead(node: Tensor): void {
-  listeners[listeners.length - 1]?.(node);
+  for (const listener of [...listeners]) listener(node);
 }

@@ -1,6 +1,7 @@
 import type { DType } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
+import { inside } from "../graph/interval.js";
 import { leading, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2 } from "../kernel/loops.js";
@@ -186,6 +187,7 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   batch: (inputs, batched, params, size) => apply(unitUniform, allBatched(inputs, batched, size), params),
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "jump",
+  range: () => ({ ...inside(0, 1), random: true }),
   laws: [
     { inputs: [{ shape: [2, 3], dtype: "uint32", from: [0, 2 ** 32 - 1] }], params: { dtype: "float32" } },
     {

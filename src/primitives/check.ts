@@ -1,5 +1,6 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
+import { type Interval, interval, meet } from "../graph/interval.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
@@ -13,16 +14,20 @@ export interface Demand {
   /** "a probability in [0, 1]" */
   readonly expected: string;
   readonly holds: (x: number) => boolean;
+  /** Where all numbers that hold lie. */
+  readonly interval?: readonly [number, number];
+  readonly write?: string;
 }
 
 /** The identity that looks at its numbers when they are computed. @throws naming the first element that does not fit */
 export const validate: Primitive<Demand> = {
   name: "validate",
   type: ([a]) => ({ shape: (a as Type).shape, dtype: (a as Type).dtype }),
-  run: ([a], { where, name, expected, holds }) => {
+  run: ([a], { where, name, expected, holds, write }) => {
     const x = elements(a as NDArray);
     for (let i = 0; i < x.length; i++) {
-      if (!holds(x[i] as number)) fail({ where, got: `${name}${place(i, (a as NDArray).shape)} = ${x[i]}`, expected });
+      if (!holds(x[i] as number))
+        fail({ where, got: `${name}${place(i, (a as NDArray).shape)} = ${x[i]}`, expected, write });
     }
     return a as NDArray;
   },
@@ -33,6 +38,8 @@ export const validate: Primitive<Demand> = {
   batch: ([a], _batched, params) => apply(validate, [a as Tensor], params),
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
+  range: ([a], { interval: ends, holds }) =>
+    ends ? meet(a as Interval, interval(...ends, [!holds(ends[0]), !holds(ends[1])])) : (a as Interval),
   laws: [
     {
       inputs: [{ shape: [2, 3] }],
@@ -77,6 +84,7 @@ export const relate: Primitive<Relation> = {
   // The second input can only make it throw.
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
+  range: ([a]) => a as Interval,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],

@@ -1,5 +1,7 @@
 import { fail } from "../base/errors.js";
 import { range, sameShape, show } from "../base/shape.js";
+import type { Interval } from "../graph/interval.js";
+import * as intervals from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { letters, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
@@ -26,6 +28,8 @@ export const mul: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(mul, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: "smooth",
+  range: ([a, b], _params, { inputs: [x, y] }) =>
+    x === y ? intervals.squared(a as Interval) : intervals.times(a as Interval, b as Interval),
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: null },
     { inputs: [{ shape: [] }, { shape: [] }], params: null },
@@ -45,6 +49,9 @@ export const divide: Primitive<null> = {
   },
   transpose: (ct, _linear, [, b]) => [over(ct, b as Tensor), null],
   linear: [0],
+  // Across 0 the quotient changes sign.
+  smoothOn: ([, b]) => ["smooth", b?.zero ? "jump" : "smooth"],
+  range: ([a, b]) => intervals.over(a as Interval, b as Interval),
   batch: (inputs, batched, _params, size) => apply(divide, allBatched(inputs, batched, size), null),
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3], from: [0.3, 2] }], params: null },
@@ -87,6 +94,8 @@ export const matmul: Primitive<null> = {
     return [letters((inputs[0] as Type).shape, rows), letters((inputs[1] as Type).shape, columns)];
   },
   smooth: "smooth",
+  range: ([a, b], _params, { inputs: [left] }) =>
+    intervals.summed(intervals.times(a as Interval, b as Interval), left?.shape.at(-1) as number),
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [3, 4] }], params: null },
     { inputs: [{ shape: [2, 1, 3] }, { shape: [2, 3, 2] }], params: null },

@@ -1,5 +1,6 @@
 import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
+import { exactly, type Interval } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
@@ -27,6 +28,7 @@ export const stopGradient: Primitive<null> = {
   batch: ([a]) => apply(stopGradient, [a as Tensor], null),
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "jump",
+  range: ([a]) => a as Interval,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -56,6 +58,7 @@ export const box: Primitive<null> = {
   batch: ([a]) => apply(box, [a as Tensor], null),
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
+  range: () => exactly(1),
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -93,6 +96,7 @@ export const limit: Primitive<LimitParams> = {
   batch: (inputs, batched, params, size) => apply(limit, allBatched(inputs, batched, size), params),
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
+  range: ([a]) => a as Interval,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -127,6 +131,7 @@ export const attach: Primitive<Omit<LimitParams, "orders">> = {
   batch: (inputs, batched, params, size) => apply(attach, allBatched(inputs, batched, size), params),
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
+  range: () => exactly(0),
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -147,6 +152,7 @@ export const shadow: Primitive<null> = {
   batch: ([a]) => apply(shadow, [a as Tensor], null),
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
+  range: () => exactly(0),
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -187,6 +193,7 @@ export const others: Primitive<OthersParams> = {
   },
   reads: ({ axes }, [a]) => [kept((a as Type).shape, axes, true)],
   smooth: "smooth",
+  range: ([a]) => a as Interval,
   laws: [
     { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: { label: "runs" } } },
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: { label: "runs" } } },

@@ -71,8 +71,9 @@ export const external: Primitive<ExternalParams> = {
 function mixedStates(name: string): never {
   return fail({
     where: `external "${name}"`,
-    what: "a black box with a state is called twice in one run, and many runs are computed together, so their states would mix",
-    write: "expectation(f, { dynamic: true }), or carry the state through inputs and results and say pure: true",
+    what: "a black box that is not pure is called after another in one run, and many runs are computed together, so their states would mix",
+    write:
+      "expectation(f, { dynamic: true }), pure: true if equal inputs give equal outputs, or a state: of its own if the calls do not influence each other",
   });
 }
 

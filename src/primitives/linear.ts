@@ -1,5 +1,7 @@
 import { fail } from "../base/errors.js";
 import { normalAxes, normalAxis, range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
+import type { Interval } from "../graph/interval.js";
+import * as interval from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { affine, causal, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
@@ -28,6 +30,7 @@ export const add: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(add, allBatched(inputs, batched, size), null),
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
+  range: (inputs) => inputs.reduce(interval.plus),
   laws: pairLaws,
 };
 
@@ -38,6 +41,7 @@ export const sub: Primitive<null> = {
   run: ([a, b], _params, out) => subLoop(a as NDArray, b as NDArray, out.dtype),
   jvp: ([s, t]) => (s && t ? minus(s, t) : s ? s : t ? negate(t) : null),
   transpose: (ct, [first, second]) => [first ? ct : null, second ? negate(ct) : null],
+  range: ([a, b]) => interval.plus(a as Interval, interval.opposite(b as Interval)),
   batch: (inputs, batched, _params, size) => apply(sub, allBatched(inputs, batched, size), null),
 };
 
@@ -47,6 +51,7 @@ export const neg: Primitive<null> = structural<null>({
   run: (a, _params, out) => map1((x) => -x, a, out.dtype),
   transpose: (ct) => negate(ct),
   batch: (a) => apply(neg, [a], null),
+  range: interval.opposite,
   reads: (_params, shape) => pointwise(shape),
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 });
@@ -102,15 +107,12 @@ export const sum: Primitive<{ readonly axes: readonly number[] }> = structural<{
   name: "sum",
   shape: (shape, { axes }) => dropAxes("sum", shape, axes),
   run: (a, { axes }, out) => reduce(a, axes, out.dtype, sumRun),
-  transpose: (ct, a, { axes }) =>
-    broadcastTo(
-      reshapeTo(
-        ct,
-        a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
-      ),
-      a.shape,
-    ),
+  transpose: (ct, a, { axes }) => {
+    const kept = a.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
+    return broadcastTo(reshapeTo(ct, kept), a.shape);
+  },
   batch: (a, { axes }) => apply(sum, [a], { axes: axes.map((axis) => axis + 1) }),
+  range: (a, { axes }, node) => interval.summed(a, sizeOf(axes.map((axis) => node.inputs[0]?.shape[axis] as number))),
   reads: ({ axes }, input) => kept(input, axes),
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { axes: [1] } },
@@ -222,6 +224,7 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
   },
   batch: (a, { low, high, interior }) =>
     apply(pad, [a], { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
+  range: (a) => interval.hull(a, interval.exactly(0)),
   reads: ({ low, interior }, input, out) => padded(input, out, low, interior),
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { low: [1, 0], high: [0, 2], interior: [0, 1] } },
@@ -238,13 +241,11 @@ export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<
   run: (a, { axes }) => move.flip(a, axes),
   transpose: (ct, _a, { axes }) => apply(flip, [ct], { axes }),
   batch: (a, { axes }) => apply(flip, [a], { axes: axes.map((axis) => axis + 1) }),
-  reads: ({ axes }, input, out) =>
-    affine(
-      input,
-      out,
-      input.map((_, i) => (axes.includes(i) ? -1 : 1)),
-      input.map((n, i) => (axes.includes(i) ? n - 1 : 0)),
-    ),
+  reads: ({ axes }, input, out) => {
+    const from = input.map((n, i) => (axes.includes(i) ? n - 1 : 0));
+    const step = input.map((_, i) => (axes.includes(i) ? -1 : 1));
+    return affine(input, out, step, from);
+  },
   laws: [{ inputs: [{ shape: [2, 3] }], params: { axes: [1] } }],
 });
 
@@ -260,6 +261,7 @@ export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolea
   run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
   transpose: (ct, _a, { axis, reverse }) => apply(cumsum, [ct], { axis, reverse: !reverse }),
   batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),
+  range: (a, { axis }, node) => interval.hull(a, interval.summed(a, node.shape[axis] as number)),
   reads: ({ axis, reverse }, input) => causal(input, axis, reverse),
   laws: [
     { inputs: [{ shape: [2, 4] }], params: { axis: 1, reverse: false } },
@@ -311,17 +313,13 @@ export const concat: Primitive<{ readonly axis: number }> = {
   reads: ({ axis }, inputs, out) => {
     let from = 0;
     return inputs.map(({ shape }) => {
-      const offset = from;
+      const start = shape.map((_, i) => (i === axis ? -from : 0));
       from += shape[axis] as number;
-      return affine(
-        shape,
-        out.shape,
-        shape.map(() => 1),
-        shape.map((_, i) => (i === axis ? -offset : 0)),
-      );
+      return affine(shape, out.shape, new Array(shape.length).fill(1), start);
     });
   },
   smooth: "smooth",
+  range: (inputs) => inputs.reduce(interval.hull),
   laws: [{ inputs: [{ shape: [2, 1] }, { shape: [2, 3] }], params: { axis: 1 } }],
 };
 

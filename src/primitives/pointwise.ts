@@ -1,113 +1,34 @@
 import { type DType, isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
+import type { Interval } from "../graph/interval.js";
+import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
-import { map1, map2, map3, type Scalar1, type Scalar2 } from "../kernel/loops.js";
-import { sigmoid as sigmoidOf } from "../kernel/math/sigmoid.js";
-import { softplus as softplusOf } from "../kernel/math/softplus.js";
+import { map1, map2, map3, type Scalar2 } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
-import { divide, half, times } from "./contract.js";
-import { floats, pair, truths } from "./fit.js";
-import { allBatched, broadcastTo, minus, negate, onesLike, plus } from "./linear.js";
+import { times } from "./contract.js";
+import { log, steps, unary } from "./elementary.js";
+import { pair, truths } from "./fit.js";
+import { allBatched, broadcastTo, minus, onesLike, plus } from "./linear.js";
 
-/** Element by element, not linear. A unary one is its function, its derivative and where it may be tried. */
-interface Unary {
-  readonly f: Scalar1;
-  /** Derivative from input and output; null: piecewise constant. */
-  readonly d: ((x: Tensor, out: Tensor) => Tensor) | null;
-  readonly from?: readonly [number, number];
-  readonly kinks?: readonly number[];
-  readonly smooth?: Smoothness;
-}
+/** Two or more elements into one, not linear: powers, extrema, comparisons, choices, and changes of dtype. */
 
-export function unary(name: string, { f, d, from, kinks, smooth = "smooth" }: Unary): Primitive<null> {
-  const input = (shape: readonly number[]): LawInput => ({ shape, from, kinks });
-  const self: Primitive<null> = {
-    name,
-    type: ([a]) => floats(name, a as Type),
-    run: ([a], _params, out) => map1(f, a as NDArray, out.dtype),
-    needs: "all",
-    jvp: ([t], [x], _params, out) => (t && d ? times(t, d(x as Tensor, out)) : null),
-    transpose: null,
-    linear: [],
-    batch: ([a]) => apply(self, [a as Tensor], null),
-    reads: (_params, [a]) => [pointwise((a as Type).shape)],
-    smooth,
-    laws: [
-      { inputs: [input([2, 3])], params: null },
-      { inputs: [input([])], params: null },
-      { inputs: [input([0, 2])], params: null },
-    ],
-  };
-  return self;
-}
-
-const ratio = (a: Tensor, b: Tensor): Tensor => apply(divide, [a, b], null);
-const square = (a: Tensor): Tensor => times(a, a);
 const one = (a: Tensor): Tensor => onesLike(a);
 const numberLike = (value: number, a: Tensor): Tensor => broadcastTo(constant(value, a.dtype), a.shape);
-
-export const exp: Primitive<null> = unary("exp", { f: Math.exp, d: (_x, out) => out });
-export const log: Primitive<null> = unary("log", { f: Math.log, d: (x) => ratio(one(x), x), from: [0.1, 4] });
-export const log1p: Primitive<null> = unary("log1p", {
-  f: Math.log1p,
-  d: (x) => ratio(one(x), plus(one(x), x)),
-  from: [-0.9, 4],
-});
-export const expm1: Primitive<null> = unary("expm1", { f: Math.expm1, d: (x) => apply(exp, [x], null) });
-export const sin: Primitive<null> = unary("sin", { f: Math.sin, d: (x) => apply(cos, [x], null) });
-export const cos: Primitive<null> = unary("cos", { f: Math.cos, d: (x) => negate(apply(sin, [x], null)) });
-export const tanh: Primitive<null> = unary("tanh", { f: Math.tanh, d: (_x, out) => minus(one(out), square(out)) });
-export const sqrt: Primitive<null> = unary("sqrt", {
-  f: Math.sqrt,
-  d: (_x, out) => ratio(half(out), out),
-  from: [0.1, 4],
-});
-export const abs: Primitive<null> = unary("abs", {
-  f: Math.abs,
-  d: (x) => apply(sign, [x], null),
-  kinks: [0],
-  smooth: "kink",
-});
-export const sigmoid: Primitive<null> = unary("sigmoid", {
-  f: sigmoidOf,
-  // σ(x)·σ(−x), not σ(x)·(1 − σ(x)): the second cancels for large x.
-  d: (x, out) => times(out, apply(sigmoid, [negate(x)], null)),
-});
-export const softplus: Primitive<null> = unary("softplus", { f: softplusOf, d: (x) => apply(sigmoid, [x], null) });
-export const sign: Primitive<null> = unary("sign", { f: Math.sign, d: null, kinks: [0], smooth: "jump" });
-export const floor: Primitive<null> = unary("floor", {
-  f: Math.floor,
-  d: null,
-  kinks: [-2, -1, 0, 1, 2],
-  smooth: "jump",
-});
-export const ceil: Primitive<null> = unary("ceil", { f: Math.ceil, d: null, kinks: [-2, -1, 0, 1, 2], smooth: "jump" });
-export const round: Primitive<null> = unary("round", {
-  f: roundHalfEven,
-  d: null,
-  kinks: [-1.5, -0.5, 0.5, 1.5],
-  smooth: "jump",
-});
-
-function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  const rest = x - down;
-  if (rest !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
-}
 
 interface Binary {
   readonly f: Scalar2;
   readonly out?: DType;
   readonly jvp: Primitive<null>["jvp"];
   readonly smooth: Smoothness;
+  readonly smoothOn?: Primitive<null>["smoothOn"];
+  readonly range?: (a: Interval, b: Interval) => Interval;
   readonly laws: readonly (readonly LawInput[])[];
 }
 
-function binary(name: string, { f, out: dtype, jvp, smooth, laws }: Binary): Primitive<null> {
+function binary(name: string, { f, out: dtype, jvp, smooth, smoothOn, range, laws }: Binary): Primitive<null> {
   const self: Primitive<null> = {
     name,
     type: ([a, b]) => {
@@ -122,6 +43,8 @@ function binary(name: string, { f, out: dtype, jvp, smooth, laws }: Binary): Pri
     batch: (inputs, batched, _params, size) => apply(self, allBatched(inputs, batched, size), null),
     reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
     smooth,
+    smoothOn,
+    range: range && (([a, b]) => range(a as Interval, b as Interval)),
     laws: laws.map((inputs) => ({ inputs, params: null })),
   };
   return self;
@@ -144,14 +67,35 @@ export const pow: Primitive<null> = binary("pow", {
     return first && second ? plus(first, second) : (first ?? second ?? null);
   },
   smooth: "smooth",
+  smoothOn: ([x, y]) => [ofBase(x as Interval, y as Interval), "smooth"],
+  range: (x, y) =>
+    on.isAbove(x, 0) ? on.above(0) : x.lo >= 0 || evenPower(y) ? on.interval(0, Infinity) : on.everything,
   laws: [[{ shape: [2, 3], from: [0.2, 3] }, { shape: [2, 3] }]],
 });
 
-/** The larger; where both are equal each gets half of the derivative. */
-export const maximum: Primitive<null> = extremum("maximum", Math.max, (a, b) => apply(greater, [a, b], null));
-export const minimum: Primitive<null> = extremum("minimum", Math.min, (a, b) => apply(less, [a, b], null));
+const evenPower = ({ lo, hi }: Interval): boolean => lo === hi && lo % 2 === 0;
 
-function extremum(name: string, f: Scalar2, wins: (a: Tensor, b: Tensor) => Tensor): Primitive<null> {
+/** Whole powers cross a base of 0 smoothly, those below 0 never; of others the base is not negative, or they are NaN. */
+function ofBase(base: Interval, power: Interval): Smoothness {
+  if (!base.zero || (on.isSingle(power) && power.lo >= 0 && Number.isInteger(power.lo))) return "smooth";
+  return power.lo > 0 ? "kink" : "jump";
+}
+
+/** The larger; where both are equal each gets half of the derivative. */
+export const maximum: Primitive<null> = extremum(
+  "maximum",
+  Math.max,
+  (a, b) => apply(greater, [a, b], null),
+  on.larger,
+);
+export const minimum: Primitive<null> = extremum("minimum", Math.min, (a, b) => apply(less, [a, b], null), on.smaller);
+
+function extremum(
+  name: string,
+  f: Scalar2,
+  wins: (a: Tensor, b: Tensor) => Tensor,
+  range: NonNullable<Binary["range"]>,
+): Primitive<null> {
   const share = (a: Tensor, b: Tensor): Tensor =>
     apply(where, [wins(a, b), one(a), apply(where, [wins(b, a), numberLike(0, a), numberLike(0.5, a)], null)], null);
   return binary(name, {
@@ -163,6 +107,8 @@ function extremum(name: string, f: Scalar2, wins: (a: Tensor, b: Tensor) => Tens
       return first && second ? plus(first, second) : (first ?? second ?? null);
     },
     smooth: "kink",
+    smoothOn: ([a, b]) => both(on.isSingle(on.isLess(a as Interval, b as Interval)) ? "smooth" : "kink"),
+    range,
     laws: [
       [
         { shape: [2, 3], from: [-2, -0.01] },
@@ -176,6 +122,17 @@ function extremum(name: string, f: Scalar2, wins: (a: Tensor, b: Tensor) => Tens
   });
 }
 
+const both = (level: Smoothness): Smoothness[] => [level, level];
+
+/** A truth value that intervals settle does not jump. */
+function settled(range: (a: Interval, b: Interval) => Interval): Pick<Binary, "smooth" | "smoothOn" | "range"> {
+  return {
+    smooth: "jump",
+    smoothOn: ([a, b]) => both(on.isSingle(range(a as Interval, b as Interval)) ? "smooth" : "jump"),
+    range,
+  };
+}
+
 const comparisonLaws: LawInput[][] = [
   [{ shape: [2, 3] }, { shape: [2, 3] }],
   [
@@ -184,49 +141,79 @@ const comparisonLaws: LawInput[][] = [
   ],
 ];
 
-function comparison(name: string, f: (a: number, b: number) => boolean): Primitive<null> {
+function comparison(
+  name: string,
+  f: (a: number, b: number) => boolean,
+  range: NonNullable<Binary["range"]>,
+): Primitive<null> {
   return binary(name, {
     f: (a, b) => (f(a, b) ? 1 : 0),
     out: "bool",
     jvp: () => null,
-    smooth: "jump",
+    ...settled(range),
     laws: comparisonLaws,
   });
 }
 
-export const less: Primitive<null> = comparison("less", (a, b) => a < b);
-export const lessEqual: Primitive<null> = comparison("lessEqual", (a, b) => a <= b);
-export const greater: Primitive<null> = comparison("greater", (a, b) => a > b);
-export const greaterEqual: Primitive<null> = comparison("greaterEqual", (a, b) => a >= b);
-export const equals: Primitive<null> = comparison("equal", (a, b) => a === b);
-export const notEquals: Primitive<null> = comparison("notEqual", (a, b) => a !== b);
+export const less: Primitive<null> = comparison("less", (a, b) => a < b, on.isLess);
+export const lessEqual: Primitive<null> = comparison(
+  "lessEqual",
+  (a, b) => a <= b,
+  (a, b) => on.isNot(on.isLess(b, a)),
+);
+export const greater: Primitive<null> = comparison(
+  "greater",
+  (a, b) => a > b,
+  (a, b) => on.isLess(b, a),
+);
+export const greaterEqual: Primitive<null> = comparison(
+  "greaterEqual",
+  (a, b) => a >= b,
+  (a, b) => on.isNot(on.isLess(a, b)),
+);
+export const equals: Primitive<null> = comparison("equal", (a, b) => a === b, on.isEqual);
+export const notEquals: Primitive<null> = comparison(
+  "notEqual",
+  (a, b) => a !== b,
+  (a, b) => on.isNot(on.isEqual(a, b)),
+);
 
 function equal(a: Tensor, b: Tensor): Tensor {
   return apply(equals, [a, b], null);
 }
 
-function logical(name: string, f: Scalar2): Primitive<null> {
+function logical(name: string, f: Scalar2, range: NonNullable<Binary["range"]>): Primitive<null> {
   const inputs: LawInput[] = [
     { shape: [2, 3], dtype: "bool" },
     { shape: [2, 3], dtype: "bool" },
   ];
   const self: Primitive<null> = {
-    ...binary(name, { f, out: "bool", jvp: () => null, smooth: "jump", laws: [inputs] }),
+    ...binary(name, { f, out: "bool", jvp: () => null, ...settled(range), laws: [inputs] }),
     type: ([a, b]) => truths(name, pair(name, a as Type, b as Type)),
     batch: (both, batched, _params, size) => apply(self, allBatched(both, batched, size), null),
   };
   return self;
 }
 
-export const and: Primitive<null> = logical("and", (a, b) => a & b);
-export const or: Primitive<null> = logical("or", (a, b) => a | b);
+export const and: Primitive<null> = logical("and", (a, b) => a & b, on.smaller);
+export const or: Primitive<null> = logical("or", (a, b) => a | b, on.larger);
 
 export const not: Primitive<null> = {
-  ...unary("not", { f: (a) => 1 - a, d: null, smooth: "jump" }),
+  ...unary("not", {
+    f: (a) => 1 - a,
+    d: null,
+    smooth: "jump",
+    smoothOn: unmoved,
+    range: ([a]) => on.isNot(a as Interval),
+  }),
   type: ([a]) => truths("not", a as Type),
   batch: ([a]) => apply(not, [a as Tensor], null),
   laws: [{ inputs: [{ shape: [2, 3], dtype: "bool" }], params: null }],
 };
+
+function unmoved(x: Interval): Smoothness {
+  return on.isSingle(x) ? "smooth" : "jump";
+}
 
 /** mask ? a : b, linear in the branches and never in the mask. */
 export const where: Primitive<null> = {
@@ -258,6 +245,11 @@ export const where: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(where, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape), pointwise(out.shape)],
   smooth: ["jump", "smooth", "smooth"],
+  smoothOn: ([mask]) => [unmoved(mask as Interval), "smooth", "smooth"],
+  range: ([mask, a, b]) => {
+    const { lo, hi } = mask as Interval;
+    return lo === 1 ? (a as Interval) : hi === 0 ? (b as Interval) : on.hull(a as Interval, b as Interval);
+  },
   laws: [{ inputs: [{ shape: [2, 3], dtype: "bool" }, { shape: [2, 3] }, { shape: [2, 3] }], params: null }],
 };
 
@@ -283,6 +275,13 @@ export const convert: Primitive<{ readonly dtype: DType }> = {
   batch: ([a], _batched, params) => apply(convert, [a as Tensor], params),
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "jump",
+  smoothOn: ([a]) => [unmoved(a as Interval)],
+  range: ([a], { dtype }, { inputs: [from] }) =>
+    dtype === "bool"
+      ? on.interval(0, 1)
+      : isFloat((from as Tensor).dtype)
+        ? steps(Math.trunc)([a as Interval])
+        : (a as Interval),
   laws: [
     { inputs: [{ shape: [2, 3], kinks: [-1, 0, 1] }], params: { dtype: "int32" } },
     { inputs: [{ shape: [3], dtype: "int32" }], params: { dtype: "float32" } },
@@ -306,6 +305,7 @@ export const cast: Primitive<{ readonly dtype: DType }> = {
   batch: ([a], _batched, params) => apply(cast, [a as Tensor], params),
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
+  range: ([a]) => a as Interval,
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float64" } },
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float32" } },

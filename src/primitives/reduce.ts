@@ -1,6 +1,7 @@
 import type { TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
+import { exactly, hull, type Interval } from "../graph/interval.js";
 import { kept } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { reduce } from "../kernel/loops.js";
@@ -50,6 +51,7 @@ function extreme(name: string, better: (a: number, b: number) => boolean): Primi
     batch: ([a], _batched, { axes }) => apply(self, [a as Tensor], { axes: axes.map((axis) => axis + 1) }),
     reads: ({ axes }, [a]) => [kept((a as Type).shape, axes)],
     smooth: "kink",
+    range: ([a]) => a as Interval,
     laws: [
       { inputs: [input([2, 4])], params: { axes: [1] } },
       { inputs: [input([3])], params: { axes: [0] } },
@@ -90,6 +92,7 @@ function place(name: string, better: (a: number, b: number) => boolean): Primiti
     batch: ([a], _batched, { axis }) => apply(self, [a as Tensor], { axis: axis + 1 }),
     reads: ({ axis }, [a]) => [kept((a as Type).shape, [axis])],
     smooth: "jump",
+    range: (_inputs, { axis }, { inputs: [a] }) => hull(exactly(0), exactly((a?.shape[axis] as number) - 1)),
     laws: [{ inputs: [{ shape: [2, 4], distinct: true }], params: { axis: 1 } }],
   };
   return self;

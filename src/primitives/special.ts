@@ -1,7 +1,9 @@
 import { fail } from "../base/errors.js";
+import type { Interval } from "../graph/interval.js";
+import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { pointwise } from "../graph/reads.js";
-import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { apply, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2 } from "../kernel/loops.js";
 import { digamma as digammaOf } from "../kernel/math/digamma.js";
 import { erf as erfOf } from "../kernel/math/erf.js";
@@ -14,9 +16,10 @@ import { poissonInverse as poissonInverseOf } from "../kernel/math/poisson.js";
 import { polygamma as polygammaOf } from "../kernel/math/polygamma.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { times } from "./contract.js";
+import { exp, log, unary } from "./elementary.js";
 import { floats, pair } from "./fit.js";
 import { allBatched, broadcastTo, minus, negate, onesLike } from "./linear.js";
-import { equals, exp, log, unary, where } from "./pointwise.js";
+import { equals, where } from "./pointwise.js";
 
 /** Special functions, computed in float64 by kernel/math (its files name sources and errors) and rounded. */
 
@@ -26,29 +29,45 @@ const scale = (factor: number, a: Tensor): Tensor => times(like(factor, a), a);
 /** 2/√π e^(−x²) */
 const bell = (x: Tensor): Tensor => scale(2 / Math.sqrt(Math.PI), apply(exp, [negate(times(x, x))], null));
 
-export const erf: Primitive<null> = unary("erf", { f: erfOf, d: bell });
-export const erfc: Primitive<null> = unary("erfc", { f: erfcOf, d: (x) => negate(bell(x)) });
+export const erf: Primitive<null> = unary("erf", { f: erfOf, d: bell, range: on.rising(erfOf) });
+export const erfc: Primitive<null> = unary("erfc", { f: erfcOf, d: (x) => negate(bell(x)), range: on.falling(erfcOf) });
+/** Between two ends at which it is infinite; NaN outside is loud. */
+function between(low: number, high: number): (x: Interval) => Smoothness {
+  return (x) =>
+    on.isAbove(x, low) && on.isBelow(x, high) ? "smooth" : on.atLeast(x, low) && x.hi <= high ? "jump" : "kink";
+}
+
+/** Poles at 0 and at the negative whole numbers. */
+function withPoles(x: Interval): Smoothness {
+  return on.isAbove(x, 0) ? "smooth" : "jump";
+}
+
 /** d erfinv = √π/2 e^(erfinv²) */
 export const erfinv: Primitive<null> = unary("erfinv", {
   f: erfinvOf,
   d: (_x, out) => scale(Math.sqrt(Math.PI) / 2, apply(exp, [times(out, out)], null)),
   from: [-0.95, 0.95],
+  smoothOn: between(-1, 1),
+  range: on.rising((x) => erfinvOf(Math.max(-1, Math.min(1, x)))),
 });
 /** The inverse normal cdf; d ndtri = √(2π) e^(ndtri²/2) */
 export const ndtri: Primitive<null> = unary("ndtri", {
   f: ndtriOf,
   d: (_x, out) => scale(Math.sqrt(2 * Math.PI), apply(exp, [scale(0.5, times(out, out))], null)),
   from: [0.02, 0.98],
+  smoothOn: between(0, 1),
 });
 export const lgamma: Primitive<null> = unary("lgamma", {
   f: lgammaOf,
   d: (x) => apply(digamma, [x], null),
   from: [0.3, 5],
+  smoothOn: withPoles,
 });
 export const digamma: Primitive<null> = unary("digamma", {
   f: digammaOf,
   d: (x) => apply(polygamma, [x], { n: 1 }),
   from: [0.3, 5],
+  smoothOn: withPoles,
 });
 
 /** The n-th derivative of digamma; n ≥ 1. */
@@ -63,6 +82,7 @@ export const polygamma: Primitive<{ readonly n: number }> = {
   batch: ([a], _batched, params) => apply(polygamma, [a as Tensor], params),
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
+  smoothOn: ([x]) => [withPoles(x as Interval)],
   laws: [
     { inputs: [{ shape: [2, 3], from: [0.5, 5] }], params: { n: 1 } },
     { inputs: [{ shape: [3], from: [0.5, 5] }], params: { n: 2 } },
@@ -98,6 +118,9 @@ export const igammac: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(igammac, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: ["jump", "smooth"],
+  // Near 0 it is 1 − xᵃ/Γ(a + 1).
+  smoothOn: ([a, x]) => ["jump", !x?.zero ? "smooth" : on.atLeast(a as Interval, 1) ? "kink" : "jump"],
+  range: () => on.interval(0, 1),
   laws: [
     {
       inputs: [
@@ -121,6 +144,7 @@ export const poissonInverse: Primitive<null> = {
   batch: (inputs, batched, _params, size) => apply(poissonInverse, allBatched(inputs, batched, size), null),
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: "jump",
+  range: () => on.interval(0, Infinity),
   laws: [
     {
       inputs: [

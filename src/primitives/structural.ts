@@ -1,4 +1,5 @@
 import type { Shape } from "../base/shape.js";
+import type { Interval } from "../graph/interval.js";
 import type { ReadLink } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -11,6 +12,8 @@ export interface Structural<P> {
   readonly batch: (input: Tensor, params: P, size: number) => Tensor;
   readonly reads: (params: P, input: Shape, out: Shape) => readonly ReadLink[];
   readonly laws: readonly LawCase<P>[];
+  /** Left out: that of the input, whose elements it moves. */
+  readonly range?: (input: Interval, params: P, node: Tensor) => Interval;
 }
 
 /** A linear map of one tensor that keeps its dtype: the tangent goes through the same map. */
@@ -26,6 +29,7 @@ export function structural<P>(rules: Structural<P>): Primitive<P> {
     batch: ([a], _batched, params, size) => rules.batch(a as Tensor, params, size),
     reads: (params, [a], out) => [rules.reads(params, (a as Type).shape, out.shape)],
     smooth: "smooth",
+    range: ([a], params, node) => (rules.range ? rules.range(a as Interval, params, node) : (a as Interval)),
     laws: rules.laws,
   };
   return self;

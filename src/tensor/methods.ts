@@ -1,4 +1,6 @@
 import type { TypedArray } from "../base/dtype.js";
+import { fail } from "../base/errors.js";
+import { show } from "../base/shape.js";
 import type { TensorLike } from "../graph/leaves.js";
 import { Tensor } from "../graph/tensor.js";
 import { installRuntime } from "../graph/trace.js";
@@ -58,6 +60,18 @@ Object.defineProperties(Tensor.prototype, {
   data: {
     async value(this: Tensor): Promise<TypedArray> {
       return numbers(this);
+    },
+  },
+  // Without it `x > 0` would compare the text of x, and be false for every x.
+  [Symbol.toPrimitive]: {
+    value(this: Tensor, hint: string): string {
+      if (hint === "string") return `tensor ${this.dtype}${show(this.shape)}`;
+      return fail({
+        where: "tensor",
+        got: `a tensor ${show(this.shape)} where a number is needed, as in x > 0 or x + 1`,
+        expected: "a number",
+        write: "x.item() to read it, or x.greater(0) and where(mask, a, b), x.add(1) to compute with tensors",
+      });
     },
   },
 });

@@ -109,6 +109,77 @@ describe("a read is an edge of the graph", () => {
   });
 });
 
+describe("baselines of runs that have several paths", () => {
+  /** How many paths a run has depends on its own draw of a: whether a has a baseline may not. */
+  const tree = ({ p, q, r }: { p: Tensor; q: Tensor; r: Tensor }) => {
+    if (!sample(Bernoulli({ probs: p }), { name: "a" }).item()) return f64(5);
+    if (!sample(Bernoulli({ probs: q }), { name: "b", estimator: enumerate() }).item()) return f64(1);
+    return sample(Bernoulli({ probs: r }), { name: "c" })
+      .mul(3)
+      .add(2);
+  };
+  const [p, q, r] = [0.3, 0.6, 0.2];
+  const at = { p: f64(p), q: f64(q), r: f64(r) };
+  const truth = [-5 + (1 - q) + q * (2 + 3 * r), p * (1 + 3 * r), 3 * p * q];
+  // All sites are met in the first call, so that its names are known.
+  const bits = [1, 0].flatMap((i) => [1, 0].map((j) => [i, j]));
+  const chance = (x: readonly number[], prob: number): number => x.reduce((w, b) => w * (b ? prob : 1 - prob), 1);
+
+  test("the mean over all draws of two runs is the exact gradient", () => {
+    const E = expectation(tree, { dynamic: true, samples: 2 });
+    const mean = [0, 0, 0];
+    for (const a of bits)
+      for (const c of bits) {
+        const g = E.valueAndGrad(at, { key: 0, given: { a, c } }).grad.mean;
+        [g.p, g.q, g.r].forEach((x, i) => {
+          mean[i] = (mean[i] as number) + chance(a, p) * chance(c, r) * x.item();
+        });
+      }
+    truth.forEach((x, i) => {
+      expect(mean[i]).toBeCloseTo(x, 12);
+    });
+  });
+
+  test("they help: where every run has two paths and costs alike, nothing is left of the noise", () => {
+    const flat = ({ p, q }: { p: Tensor; q: Tensor }) => {
+      const a = sample(Bernoulli({ probs: p }), { name: "a" });
+      const b = sample(Bernoulli({ probs: q }), { name: "b", estimator: enumerate() });
+      return f64(a.item() + b.item() > 5 ? 0 : 7);
+    };
+    const { grad: g } = expectation(flat, { dynamic: true, samples: 64 }).valueAndGrad(
+      { p: at.p, q: at.q },
+      { key: 0 },
+    );
+    expect(g.mean.p.item()).toBeCloseTo(0, 12);
+    expect(g.stderr.p.item()).toBeCloseTo(0, 12);
+  });
+});
+
+describe("a dynamic program inside a dynamic program", () => {
+  const outer =
+    (inner: (a: Tensor) => number | Tensor) =>
+    ({ p }: { p: Tensor }) => {
+      const a = sample(Bernoulli({ probs: p }), { name: "a" });
+      return expectation((_: object) => inner(a), { dynamic: true }).value({}, { key: 1 }).mean;
+    };
+  const slope = (f: ReturnType<typeof outer>): number =>
+    expectation(f, { dynamic: true, estimators: { a: enumerate() } })
+      .valueAndGrad({ p: f64(0.3) }, { key: 0 })
+      .grad.mean.p.item();
+
+  test("what the inner one reads steers the outer one too", () => {
+    expect(slope(outer((a) => (a.item() ? 1 : 0)))).toBe(1);
+  });
+
+  test("also through a sample of the inner one", () => {
+    // E = P(b) = 0.2 + 0.5p
+    const f = outer((a) =>
+      sample(Bernoulli({ probs: a.mul(0.5).add(0.2) }), { estimator: enumerate() }).item() ? 1 : 0,
+    );
+    expect(slope(f)).toBeCloseTo(0.5, 6);
+  });
+});
+
 describe("the same program, traced and dynamic", () => {
   const program = ({ mu, logits }: { mu: Tensor; logits: Tensor }) => {
     const k = sample(Categorical({ logits }), { name: "k", estimator: scoreFunction({ baseline: "none" }) });
@@ -153,6 +224,41 @@ describe("the same program, traced and dynamic", () => {
     (outer.logits.toArray() as number[]).forEach((g, i) => {
       expect(g).toBeCloseTo((inner.logits.toArray() as number[])[i] as number, 12);
     });
+  });
+
+  test("replicates are independent groups of runs, each with baselines of its own", () => {
+    for (const baseline of ["none", "leaveOneOut"] as const) {
+      const runs = { samples: 3, replicates: 32, estimators: { k: scoreFunction({ baseline }) } };
+      const traced = expectation(program, runs).valueAndGrad(at, { key: 0 });
+      const dynamic = expectation(program, { ...runs, dynamic: true }).valueAndGrad(at, { key: 0 });
+      expect(dynamic.grad.dof).toBe(31);
+      expect(dynamic.grad.reason).toBeNull();
+      for (const of of ["value", "grad"] as const)
+        for (const number of ["mean", "stderr"] as const) {
+          const [x, y] = [dynamic[of][number], traced[of][number]].map((side) =>
+            ("mu" in side ? side.mu : side).item(),
+          );
+          expect(x, `${baseline}: ${of}.${number}`).toBeCloseTo(y as number, 10);
+        }
+      const outer = grad((p: typeof at) => expectation(program, { ...runs, dynamic: true }).value(p, { key: 0 }).mean)(
+        at,
+      );
+      expect(outer.mu.item()).toBeCloseTo(traced.grad.mean.mu.item(), 10);
+    }
+  });
+
+  test("parameters are floats in both", () => {
+    for (const dynamic of [false, true]) {
+      expect(() =>
+        expectation(({ n }: { n: Tensor }) => n, { dynamic }).valueAndGrad(
+          { n: tensor(2, { dtype: "int32" }) },
+          { key: 0 },
+        ),
+      ).toThrow(
+        "expectation: got params.n of dtype int32, expected float32 or float64; pass what is not differentiated in data, " +
+          "the second argument.",
+      );
+    }
   });
 
   test("keys for noise that is no site differ from call to call and from run to run", () => {

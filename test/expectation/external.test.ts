@@ -83,11 +83,83 @@ describe("a state", () => {
     expect(g.mean.p.item()).toBeCloseTo(4, 12);
   });
 
+  const twice = (name: string): string =>
+    `external "${name}": a black box that is not pure is called after another in one run, and many runs are computed together, so ` +
+    "their states would mix; expectation(f, { dynamic: true }), pure: true if equal inputs give equal outputs, or a state: of its own " +
+    "if the calls do not influence each other.";
+
   test("in a traced program two calls are refused: runs would mix their states", () => {
     expect(() => expectation(play(game().move), { samples: 4 }).valueAndGrad({ p: 0.25 }, { key: 0 })).toThrow(
-      'external "move": a black box with a state is called twice in one run, and many runs are computed together, so their states would ' +
-        "mix; expectation(f, { dynamic: true }), or carry the state through inputs and results and say pure: true.",
+      twice("move"),
     );
+  });
+
+  /** An account: an action goes in, the balance comes out, of another function each time. */
+  const account = (state: (step: number) => object | undefined) => {
+    return ({ p }: { p: Tensor }) => {
+      let balance = 0;
+      let total = f64(0);
+      for (let step = 0; step < 2; step++) {
+        const a = sample(Bernoulli({ probs: p }), { name: `a${step}`, estimator: enumerate() });
+        const pay = (x: { data: ArrayLike<number> }): number => {
+          balance += x.data[0] as number;
+          return balance;
+        };
+        total = total.add(external(pay, [a], { shape: [], dtype: "float64", state: state(step) }));
+      }
+      return total;
+    };
+  };
+  const at = { p: f64(0.25) };
+  // E = 2p + p
+
+  test("there is one world: other functions are called after each other too", () => {
+    const f = account(() => undefined);
+    expect(expectation(f, { dynamic: true }).valueAndGrad(at, { key: 0 }).grad.mean.p.item()).toBeCloseTo(3, 12);
+    expect(() => expectation(f).valueAndGrad(at, { key: 0 })).toThrow(twice("pay"));
+  });
+
+  test("a state names what is shared; with states of their own calls do not influence each other", () => {
+    const shared = {};
+    const one = account(() => shared);
+    expect(expectation(one, { dynamic: true }).valueAndGrad(at, { key: 0 }).grad.mean.p.item()).toBeCloseTo(3, 12);
+    expect(() => expectation(one).valueAndGrad(at, { key: 0 })).toThrow(twice("pay"));
+    // Not so: the balance is shared. The first action is then not charged with the second balance: p + p.
+    const apart = expectation(
+      account((step) => ({ step })),
+      { dynamic: true },
+    );
+    expect(apart.valueAndGrad(at, { key: 0 }).grad.mean.p.item()).toBeCloseTo(2, 12);
+    expect(() => external((x) => x.data, [1], { shape: [], pure: true, state: shared, name: "box" })).toThrow(
+      'external "box": got pure: true and a state, expected one of them.',
+    );
+  });
+
+  test("inside another transform every run has calls of its own", () => {
+    const E = expectation(
+      account(() => undefined),
+      { dynamic: true, samples: 2 },
+    );
+    const twiceOver = (p: Tensor): Tensor => E.value({ p }, { key: 0 }).mean.add(E.value({ p }, { key: 1 }).mean);
+    expect(grad(twiceOver)(at.p).item()).toBeCloseTo(6, 12);
+  });
+
+  test("what is not pure may be random: one run is not exact", () => {
+    const f =
+      (pure: boolean) =>
+      ({ p }: { p: Tensor }) =>
+        external(price, [sample(Bernoulli({ probs: p }), { name: "a", estimator: enumerate() })], { shape: [], pure });
+    const stderr = (pure: boolean): number =>
+      expectation(
+        (params: { p: Tensor }) => {
+          const x = f(pure)(params);
+          return x.item() > 3 ? x : 0;
+        },
+        { dynamic: true },
+      )
+        .value(at, { key: 0 })
+        .stderr.item();
+    expect([stderr(true), stderr(false)]).toEqual([0, Number.NaN]);
   });
 });
 

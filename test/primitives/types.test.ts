@@ -7,6 +7,7 @@ import { deriveKey, randomBits, unitUniform } from "../../src/primitives/bits.js
 import { relate, validate } from "../../src/primitives/check.js";
 import { matmul, mul } from "../../src/primitives/contract.js";
 import { attach } from "../../src/primitives/control.js";
+import * as elementary from "../../src/primitives/elementary.js";
 import { gather, scatterAdd } from "../../src/primitives/indexing.js";
 import * as linear from "../../src/primitives/linear.js";
 import * as point from "../../src/primitives/pointwise.js";
@@ -20,7 +21,7 @@ const of = (dtype: DType, ...shape: number[]): Type => ({ shape, dtype });
 const misfits: readonly (readonly [AnyPrimitive, readonly Type[], unknown, string])[] = [
   [linear.add, [f32(2), f32(3)], null, "add: got float32[2] and float32[3], expected equal types."],
   [mul, [f32(2), of("float64", 2)], null, "mul: got float32[2] and float64[2], expected equal types."],
-  [point.exp, [of("int32", 2)], null, "exp: got int32[2], expected float32 or float64."],
+  [elementary.exp, [of("int32", 2)], null, "exp: got int32[2], expected float32 or float64."],
   [point.and, [f32(2), f32(2)], null, "and: got float32[2], expected bool."],
   [point.not, [of("int32")], null, "not: got int32[], expected bool."],
   [point.where, [f32(2), f32(2), f32(2)], null, "where: got mask float32[2], expected bool[2]."],

@@ -1,6 +1,7 @@
 import { type AnyPrimitive, apply, type Tensor } from "../../src/graph/tensor.js";
 import * as contract from "../../src/primitives/contract.js";
 import * as control from "../../src/primitives/control.js";
+import * as elementary from "../../src/primitives/elementary.js";
 import * as linear from "../../src/primitives/linear.js";
 import * as point from "../../src/primitives/pointwise.js";
 import * as reduce from "../../src/primitives/reduce.js";
@@ -20,7 +21,7 @@ export const derivatives: Wrong[] = [
   [
     "sin with derivative −cos",
     derivativeLaw,
-    { ...point.sin, jvp: ([t], [x]) => (t ? negate(times(t, apply(point.cos, [x as Tensor], null))) : null) },
+    { ...elementary.sin, jvp: ([t], [x]) => (t ? negate(times(t, apply(elementary.cos, [x as Tensor], null))) : null) },
   ],
   [
     "mul that forgets its second tangent",
@@ -35,21 +36,21 @@ export const derivatives: Wrong[] = [
       jvp: ([s, t], [, b], _p, out) => s ?? (t ? times(out, apply(contract.divide, [t, b as Tensor], null)) : null),
     },
   ],
-  ["exp with derivative zero", derivativeLaw, { ...point.exp, jvp: () => null }],
-  ["floor with derivative one", derivativeLaw, { ...point.floor, jvp: ([t]) => t as Tensor }],
+  ["exp with derivative zero", derivativeLaw, { ...elementary.exp, jvp: () => null }],
+  ["floor with derivative one", derivativeLaw, { ...elementary.floor, jvp: ([t]) => t as Tensor }],
   [
     "max whose tangent goes to all elements",
     derivativeLaw,
     { ...reduce.max, jvp: ([t], _x, { axes }) => (t ? linear.sumOver(t, axes) : null) },
   ],
-  ["a tangent of another dtype", derivativeLaw, { ...point.tanh, jvp: ([t]) => (t ? otherFloat(t) : null) }],
+  ["a tangent of another dtype", derivativeLaw, { ...elementary.tanh, jvp: ([t]) => (t ? otherFloat(t) : null) }],
   ["stopGradient with a derivative", derivativeLaw, { ...control.stopGradient, jvp: ([t]) => t as Tensor }],
   ["a box without derivative", derivativeLaw, { ...control.box, jvp: () => null }],
   // Right at first order, where the laws evaluate; its own tangent treats the output as constant.
   [
     "exp with a stopped output",
     secondLaw,
-    { ...point.exp, jvp: ([t], _x, _p, out) => (t ? times(t, apply(control.stopGradient, [out], null)) : null) },
+    { ...elementary.exp, jvp: ([t], _x, _p, out) => (t ? times(t, apply(control.stopGradient, [out], null)) : null) },
   ],
 ];
 
@@ -72,7 +73,7 @@ export const transposes: Wrong[] = [
     { ...linear.sum, transpose: (_ct, _l, [a]) => [linear.zerosLike(a as Tensor)] },
   ],
   ["slice whose cotangent keeps the small shape", transposeLaw, { ...linear.slice, transpose: (ct) => [ct] }],
-  ["exp as linear", transposeLaw, { ...point.exp, linear: "any", transpose: (ct) => [ct] }],
+  ["exp as linear", transposeLaw, { ...elementary.exp, linear: "any", transpose: (ct) => [ct] }],
   ["mul linear in both at once", transposeLaw, { ...contract.mul, linear: "any" }],
-  ["linear without a rule", transposeLaw, { ...point.exp, linear: "any" }],
+  ["linear without a rule", transposeLaw, { ...elementary.exp, linear: "any" }],
 ];
