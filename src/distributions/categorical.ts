@@ -98,7 +98,12 @@ export const categoricalFamily: Family<"logProb" | "enumerate"> = {
   ],
 };
 
-const open = { where: "Categorical", name: "probs", expected: "positive numbers", holds: (x: number): boolean => x > 0 };
+const open = {
+  where: "Categorical",
+  name: "probs",
+  expected: "positive numbers",
+  holds: (x: number): boolean => x > 0,
+};
 
 /** Proportional to the probabilities; e^l is scaled by its largest, which cancels. */
 function weights({ probs, logits }: Params): Tensor {

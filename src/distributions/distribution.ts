@@ -23,10 +23,7 @@ export type Orders = number | "any";
 
 /** What a distribution can give to an estimator, in its own terms. Each has its own law test. */
 export interface Capabilities {
-  /**
-   * log p(x; params) of shape [...batch], differentiable in every parameter but those in `supportDepends`. `edge`: what the mask of the
-   * support is to derivatives, by default that of the law's own sample.
-   */
+  /** log p(x; params), [...batch], differentiable in all parameters but `supportDepends`. `edge`: default `fixed`, for an own sample. */
   readonly logProb: (x: Tensor, p: Params, edge?: Edge) => Tensor;
   /** x = g(ε, params) with the noise ε free of parameters and explicit, so that quadrature can stand in for it. */
   readonly reparam: {

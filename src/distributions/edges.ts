@@ -84,5 +84,11 @@ export function scorable(
   while (node.primitive && carriers.has(node.primitive.name)) node = node.inputs[0] as Tensor;
   if (node.primitive) return x;
   const right = `${expected}, where the score function is right`;
-  return apply(validate, [x], { where, name, expected: right, holds, write: "enumerate(), or parameters from logits or exp" });
+  return apply(validate, [x], {
+    where,
+    name,
+    expected: right,
+    holds,
+    write: "enumerate(), or parameters from logits or exp",
+  });
 }

@@ -67,10 +67,7 @@ function times(value: Tensor, site: Tensor, { by, aligned }: Weight, leaf: Tenso
       value.dtype,
     );
     const everywhere = unreached.every((n) => n === 0);
-    out = charged(
-      out,
-      everywhere ? factor : add(factor, toDType(constantOf(unreached, reached.shape), value.dtype)),
-    );
+    out = charged(out, everywhere ? factor : add(factor, toDType(constantOf(unreached, reached.shape), value.dtype)));
   }
   return out;
 }
