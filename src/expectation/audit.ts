@@ -1,7 +1,7 @@
 import { fail } from "../base/errors.js";
 import type { Tensor } from "../graph/tensor.js";
 import { foldIn } from "../random/key.js";
-import { type Choice, type Plan } from "./choose.js";
+import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import type { AuditOptions, AuditResult, AuditRow } from "./report/auditResult.js";
 import { auditText } from "./report/auditText.js";

@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { type Plan } from "./choose.js";
+import type { Plan } from "./choose.js";
 import { open, type ReportOptions, type Subject } from "./report/subject.js";
 
 /** The papers that estimators name in `cites`, as BibTeX. */

@@ -13,7 +13,7 @@ import { reshape } from "../tensor/shaping.js";
 import { gradients, hessianBlocks } from "../transforms/grad.js";
 import { batchAll, batchGraph } from "../transforms/vmap.js";
 import { rankAmong } from "./charge.js";
-import { type Choice, type Plan } from "./choose.js";
+import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 import { rewrite } from "./rewrite.js";

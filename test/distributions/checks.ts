@@ -72,16 +72,16 @@ export function chiSquare(
 
 const order: readonly Smoothness[] = ["jump", "kink", "smooth"];
 
+const anywhere = (node: Tensor, k: number): Smoothness => smoothness(node.primitive as AnyPrimitive, k);
+
 /** The worst that happens on the way from `input` to `out`, as a pathwise sample sees it: what is detached does not count. */
-export function worstOnTheWay(out: Tensor, input: Tensor): Smoothness {
+export function worstOnTheWay(out: Tensor, input: Tensor, at: typeof anywhere = anywhere): Smoothness {
   const level = new Map<Tensor, number>([[input, 2]]);
   for (const node of between([input], [out])) {
     if (node === input || node.primitive?.name === "detach") continue;
     const levels = node.inputs.flatMap((from, k) => {
       const before = level.get(from);
-      return before === undefined
-        ? []
-        : [Math.min(before, order.indexOf(smoothness(node.primitive as AnyPrimitive, k)))];
+      return before === undefined ? [] : [Math.min(before, order.indexOf(at(node, k)))];
     });
     if (levels.length > 0) level.set(node, Math.min(...levels));
   }

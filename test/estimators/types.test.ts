@@ -1,8 +1,20 @@
 import { expect, test } from "vitest";
-import { Bernoulli, enumerate, expectation, Normal, NoGradientError, Poisson, pathwise, sample, scoreFunction, type Tensor } from "../../src/index.js";
+import {
+  Bernoulli,
+  enumerate,
+  expectation,
+  NoGradientError,
+  Normal,
+  Poisson,
+  pathwise,
+  sample,
+  scoreFunction,
+  type Tensor,
+} from "../../src/index.js";
 
 /** Pairs that do not fit are refused twice: by the compiler (the directives below would be errors if it let them through) and at run time. */
-const gradientOf = (f: (p: { t: Tensor }) => Tensor) => () => expectation(f, { samples: 2 }).valueAndGrad({ t: 0.5 }, { key: 0 });
+const gradientOf = (f: (p: { t: Tensor }) => Tensor) => () =>
+  expectation(f, { samples: 2 }).valueAndGrad({ t: 0.5 }, { key: 0 });
 
 test("pathwise does not fit a Bernoulli", () => {
   const f = gradientOf(({ t }) =>
@@ -20,7 +32,9 @@ test("enumerate does not fit a Normal or a Poisson", () => {
     // @ts-expect-error Normal gives no enumerate
     sample(Normal({ loc: t }), { name: "x", estimator: enumerate() }),
   );
-  expect(normal).toThrow('sample "x": Normal gives no enumerate, which enumerate needs; use pathwise() or scoreFunction().');
+  expect(normal).toThrow(
+    'sample "x": Normal gives no enumerate, which enumerate needs; use pathwise() or scoreFunction().',
+  );
   const poisson = gradientOf(({ t }) =>
     // @ts-expect-error Poisson gives no enumerate
     sample(Poisson({ rate: t }), { name: "n", estimator: enumerate() }),

@@ -1,4 +1,4 @@
-import { type Choice } from "../choose.js";
+import type { Choice } from "../choose.js";
 import type { ReportOptions } from "./subject.js";
 
 export interface AuditOptions extends Pick<ReportOptions, "key"> {

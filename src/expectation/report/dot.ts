@@ -1,7 +1,7 @@
 import { isFloat } from "../../base/dtype.js";
 import { toDot } from "../../graph/dot.js";
 import { smoothness, type Tensor } from "../../graph/tensor.js";
-import { type Choice } from "../choose.js";
+import type { Choice } from "../choose.js";
 import { dependents, siteParams } from "../differentiability.js";
 import { displayOf } from "./display.js";
 import { typeName } from "./numbers.js";

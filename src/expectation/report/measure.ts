@@ -1,6 +1,6 @@
 import type { Tensor } from "../../graph/tensor.js";
 import { elements, type NDArray } from "../../kernel/ndarray.js";
-import { type Plan } from "../choose.js";
+import type { Plan } from "../choose.js";
 import { type Call, Evaluator } from "../evaluate.js";
 import type { Program } from "../program.js";
 import { type Layout, oneRun } from "../runs.js";

@@ -3,7 +3,7 @@ import type { Order } from "../../estimators/estimator.js";
 import { ownName, shortNumbers } from "../../graph/print.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { named } from "../../primitives/linear.js";
-import { type Choice, type Plan } from "../choose.js";
+import type { Choice, Plan } from "../choose.js";
 import { describe } from "../credit/describe.js";
 import { siteParams } from "../differentiability.js";
 import { batchShapeOfSite } from "../site.js";

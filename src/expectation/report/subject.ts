@@ -6,8 +6,8 @@ import type { Tensor } from "../../graph/tensor.js";
 import { asKey, type KeyLike } from "../../random/key.js";
 import { tensorsOf } from "../../transforms/trees.js";
 import { choose, type Plan } from "../choose.js";
-import { type Choosing } from "../draft.js";
 import { siteParams } from "../differentiability.js";
+import type { Choosing } from "../draft.js";
 import { dynamicRuns } from "../dynamic.js";
 import { argumentName, type Program, type ProgramFunction, type Trees, traceProgram } from "../program.js";
 
