@@ -82,6 +82,7 @@ const open = {
   where: "Bernoulli",
   name: "probs",
   expected: "a probability strictly between 0 and 1",
+  write: "enumerate(), or logits",
   holds: (x: number): boolean => x > 0 && x < 1,
 };
 

@@ -102,6 +102,7 @@ const open = {
   where: "Categorical",
   name: "probs",
   expected: "positive numbers",
+  write: "enumerate(), or logits",
   holds: (x: number): boolean => x > 0,
 };
 

@@ -1,6 +1,8 @@
+import { isSingle } from "../graph/interval.js";
 import type { TensorLike } from "../graph/leaves.js";
+import { rangeOf } from "../graph/range.js";
 import { apply, type Tensor } from "../graph/tensor.js";
-import { validate } from "../primitives/check.js";
+import { type Demand, validate } from "../primitives/check.js";
 import { detach } from "../primitives/control.js";
 import {
   abs,
@@ -58,37 +60,41 @@ export function normalCdf(z: Tensor): Tensor {
   return within(notEqual(abs(z), Infinity), z, 0, (y) => mul(erfc(mul(y, -Math.SQRT1_2)), 0.5), top);
 }
 
-const identities = new Set(["alias", "named", "cast", "validate"]);
+const checks = ["alias", "named", "cast", "validate", "relate", "limit"];
+const identities = new Set(checks);
+const repeats = new Set([...checks, "broadcast"]);
+const carriers = new Set([...checks, "broadcast", "reshape"]);
+
+/** What a node only hands on. */
+function behind(x: Tensor, through: ReadonlySet<string>): Tensor {
+  let node = x;
+  while (node.primitive && through.has(node.primitive.name)) node = node.inputs[0] as Tensor;
+  return node;
+}
 
 /** How a value meets the edge of the law at the parameters `p`: `fixed` where it is this law's own sample. */
 export function edgeOf(x: Tensor, family: unknown, p: { readonly [name: string]: Tensor }): Edge {
-  let node = x;
-  while (node.primitive && identities.has(node.primitive.name)) node = node.inputs[0] as Tensor;
-  if (node.primitive?.name !== "sample" || (node.params as { family?: unknown }).family !== family) return live;
+  const { primitive, params, inputs } = behind(x, identities);
+  if (primitive?.name !== "sample" || (params as { family?: unknown }).family !== family) return live;
   const own = Object.values(p);
-  return node.inputs.every((input, i) => input === own[i]) ? fixed : live;
+  return inputs.length === own.length && inputs.every((input, i) => isSame(input, own[i] as Tensor)) ? fixed : live;
 }
 
-const carriers = new Set(["alias", "named", "cast", "validate", "relate", "limit", "broadcast", "reshape"]);
+/** Whether two parameters are one, though the law was written down twice. */
+function isSame(a: Tensor, b: Tensor): boolean {
+  if (a === b) return true;
+  const [from, other] = [behind(a, repeats), behind(b, repeats)];
+  if (a.shape.join() !== b.shape.join()) return false;
+  const [r, q] = [rangeOf(from), rangeOf(other)];
+  return from === other || (isSingle(r) && isSingle(q) && r.lo === q.lo);
+}
 
 /**
  * A parameter for the score function, which loses the derivative towards an outcome of probability exactly 0: that never comes, so it is
  * never scored. Checked where the parameter was given as it is; a computed one may be rounded to the edge (a saturated sigmoid), where
  * its own derivative vanishes.
  */
-export function scorable(
-  x: Tensor,
-  { where, name, expected, holds }: { where: string; name: string; expected: string; holds: (x: number) => boolean },
-): Tensor {
-  let node = x;
-  while (node.primitive && carriers.has(node.primitive.name)) node = node.inputs[0] as Tensor;
-  if (node.primitive) return x;
-  const right = `${expected}, where the score function is right`;
-  return apply(validate, [x], {
-    where,
-    name,
-    expected: right,
-    holds,
-    write: "enumerate(), or parameters from logits or exp",
-  });
+export function scorable(x: Tensor, demand: Demand): Tensor {
+  if (behind(x, carriers).primitive) return x;
+  return apply(validate, [x], { ...demand, expected: `${demand.expected}, where the score function is right` });
 }

@@ -58,7 +58,13 @@ export const poissonFamily: Family<"logProb"> = {
   cases: [{ rate: 1 }, { rate: 0.3 }, { rate: 12.5 }],
 };
 
-const open = { where: "Poisson", name: "rate", expected: "a positive number", holds: (x: number): boolean => x > 0 };
+const open = {
+  where: "Poisson",
+  name: "rate",
+  expected: "a positive number",
+  write: "make the rate with exp or softplus",
+  holds: (x: number): boolean => x > 0,
+};
 
 const finite = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, Infinity));
 

@@ -219,6 +219,13 @@ describe("the density of a value of another law jumps at the end of the support"
     expect(chosen(other, { mu: 0.3 })).toEqual({ x: "pathwise" });
   });
 
+  it("the same law written twice is one law", () => {
+    const f: Loss = (p) => Uniform({ low: p.mu }).logProb(sample(Uniform({ low: p.mu }), { name: "x" }));
+    expect(chosen(f, { mu: 0.3 })).toEqual({ x: "pathwise" });
+    const shifted: Loss = (p) => Uniform({ low: p.nu }).logProb(sample(Uniform({ low: p.mu }), { name: "x" }));
+    expect(() => chosen(shifted, { mu: 0.3, nu: 0.3 })).toThrow("the cost jumps in it");
+  });
+
   it("the same law at other parameters is another law", () => {
     const f: Loss = (p) => Uniform({ low: 0, high: 1 }).prob(sample(Uniform({ low: p.mu, high: 2 }), { name: "x" }));
     expect(() => chosen(f, { mu: 0.3 })).toThrow("the support of Uniform moves with low");
@@ -244,7 +251,9 @@ describe("the score function at a probability of exactly 0", () => {
   it.each(cases)("%s throws when the derivative is read", (name, f, params, got) => {
     const [family] = name.split(" ") as [string];
     expect(() => read(at(f, params))).toThrow(`${family}: got ${got}`);
-    expect(() => read(at(f, params))).toThrow("where the score function is right; enumerate()");
+    expect(() => read(at(f, params))).toThrow(
+      /where the score function is right; (enumerate\(\), or logits|make the rate with exp or softplus)\.$/,
+    );
   });
 
   const read = (tree: unknown): unknown =>
