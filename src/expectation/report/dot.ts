@@ -1,6 +1,7 @@
 import { isFloat } from "../../base/dtype.js";
 import { toDot } from "../../graph/dot.js";
-import { smoothness, type Tensor } from "../../graph/tensor.js";
+import { smoothnessAt } from "../../graph/smooth.js";
+import type { Tensor } from "../../graph/tensor.js";
 import type { Choice } from "../choose.js";
 import { dependents, siteParams } from "../differentiability.js";
 import { displayOf } from "./display.js";
@@ -30,7 +31,7 @@ export function drawGraph(opened: Opened<ReportOptions>): string {
       return cost === undefined ? null : { label: cost, shape: "diamond", fill: "lightyellow" };
     },
     edge: (input, node, k) => {
-      const ends = drawn.has(node) || (node.primitive !== null && smoothness(node.primitive, k) === "jump");
+      const ends = drawn.has(node) || (node.primitive !== null && smoothnessAt(node, k) === "jump");
       return ends && carries(input, live, drawn) ? { style: "dashed", color: "red" } : null;
     },
   });
