@@ -1,3 +1,4 @@
+import { accessOf } from "../graph/access.js";
 import { smoothnessAt } from "../graph/smooth.js";
 import type { Smoothness, Tensor } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
@@ -106,12 +107,12 @@ export function nameOf(node: Tensor): string {
 export function dependents(program: Program, sources: readonly Tensor[], constant: ReadonlySet<Tensor>): Set<Tensor> {
   const live = new Set(sources);
   for (const node of ancestors([program.loss, ...program.sites])) {
-    const { primitive, inputs } = node;
+    const { primitive } = node;
     if (primitive === null || primitive.name === "stopGradient" || primitive.name === "detach") continue;
+    const { inputs, reads } = accessOf(node);
     const carrying = inputs.map((input) => live.has(input) && !constant.has(input));
     if (!carrying.includes(true)) continue;
     // An input that only checks the node (low < high) does not reach its value.
-    const reads = primitive.reads(node.params, inputs, node);
     if (carrying.some((carries, k) => carries && reads[k] !== null)) live.add(node);
   }
   return live;

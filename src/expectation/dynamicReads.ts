@@ -1,4 +1,5 @@
 import { fail, NoGradientError } from "../base/errors.js";
+import { accessOf } from "../graph/access.js";
 import { type AnyPrimitive, idMark, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
@@ -51,9 +52,9 @@ function cutBy(read: Tensor, { parameters, from, inside }: Reading): string | nu
     if (name !== undefined) return name;
     const older = node.id < from;
     if (inside && older && node.primitive === alias) return "a variable of the transform around";
-    const { primitive, inputs } = node;
+    const { primitive } = node;
     if (primitive === null || (older && !inside) || stops(primitive)) continue;
-    const links = primitive.reads(node.params, inputs, node);
+    const { inputs, reads: links } = accessOf(node);
     inputs.forEach((input, k) => {
       if (links[k] !== null) stack.push(input);
     });

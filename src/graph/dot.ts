@@ -1,4 +1,5 @@
 import { show, sizeOf } from "../base/shape.js";
+import { accessOf } from "./access.js";
 import { inlineNumber, isInline, ownName, paramsInWords, shortNumbers } from "./print.js";
 import type { ReadEntry } from "./reads.js";
 import type { Tensor, Type } from "./tensor.js";
@@ -143,7 +144,7 @@ function quoted(text: string): string {
 /** An elementwise or shape operation: an output element reads at most one element of each input. */
 function isPlain(node: Tensor): boolean {
   if (node.primitive === null || node.inputs.length === 0 || isInline(node)) return false;
-  const entries = node.primitive.reads(node.params, node.inputs, node);
+  const entries = accessOf(node).reads;
   return node.inputs.every((input, k) => readsOne(entries[k] ?? null, input));
 }
 

@@ -8,6 +8,8 @@ import type { ReadLink } from "./reads.js";
 export interface Type {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Of an operation with several results: their types. Shape and dtype then say nothing. See primitives/tuple. */
+  readonly parts?: readonly Type[] | undefined;
 }
 
 /**
@@ -48,8 +50,8 @@ export interface Primitive<P> {
   readonly name: string;
   /** The type of the output. @throws a sentence when the inputs do not fit. */
   readonly type: (inputs: readonly Type[], params: P) => Type;
-  /** The reference kernel. */
-  readonly run: (inputs: readonly NDArray[], params: P, out: Type) => NDArray;
+  /** The reference kernel. Of several results, `wanted` are the parts somebody reads; the others may be anything. */
+  readonly run: (inputs: readonly NDArray[], params: P, out: Type, wanted: ReadonlySet<number>) => NDArray;
   /** Inputs whose numbers the kernel needs; "all" but for primitives whose value is known without them. */
   readonly needs: "all" | readonly number[];
   /** The tangent of the output from those of the inputs (null: zero). */
@@ -81,8 +83,13 @@ export interface Primitive<P> {
     size: number,
     axisName: AxisName | null,
   ) => Tensor;
-  /** Which elements of each input an element of the output may read. `[]`: any; null: only the shape. */
-  readonly reads: (params: P, inputs: readonly Type[], out: Type) => readonly (readonly ReadLink[] | null)[];
+  /** Which elements of each input an element of the output (of part `part` of it) may read. `[]`: any; null: only the shape. */
+  readonly reads: (
+    params: P,
+    inputs: readonly Type[],
+    out: Type,
+    part: number,
+  ) => readonly (readonly ReadLink[] | null)[];
   /** Per input, or one for all; away from singular points. */
   readonly smooth: Smoothness | readonly Smoothness[];
   /** Per input, where the inputs lie in these intervals: better than `smooth` (|x| of positive x) or worse (1/x at 0). */
@@ -112,6 +119,7 @@ export class Tensor {
   readonly id: number = nextId++;
   readonly shape: Shape;
   readonly dtype: DType;
+  readonly parts: readonly Type[] | undefined;
   /** Null for leaves. */
   primitive: AnyPrimitive | null;
   inputs: readonly Tensor[];
@@ -127,6 +135,7 @@ export class Tensor {
   ) {
     this.shape = type.shape;
     this.dtype = type.dtype;
+    this.parts = type.parts;
     this.primitive = origin.primitive ?? null;
     this.inputs = origin.inputs ?? [];
     this.params = origin.params;

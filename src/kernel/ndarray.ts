@@ -8,6 +8,8 @@ export interface NDArray {
   readonly shape: Shape;
   readonly strides: readonly number[];
   readonly offset: number;
+  /** Of an operation with several results: their numbers. */
+  readonly parts?: readonly NDArray[];
 }
 
 export function dense(data: TypedArray, dtype: DType, shape: Shape): NDArray {

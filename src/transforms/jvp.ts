@@ -1,6 +1,6 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
-import { type AnyPrimitive, placeholder, type Tensor } from "../graph/tensor.js";
+import { type AnyPrimitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
 
 /**
@@ -23,10 +23,15 @@ export function pushTangents(
     const incoming = node.inputs.map((input) => known.get(input) ?? null);
     if (incoming.every((t) => t === null)) continue;
     const primitive = node.primitive as AnyPrimitive;
-    const t = isFloat(node.dtype) ? primitive.jvp(incoming, node.inputs, node.params, node) : null;
+    const t = moves(node) ? primitive.jvp(incoming, node.inputs, node.params, node) : null;
     if (t) known.set(node, t);
   }
   return outputs.map((node) => known.get(node) ?? null);
+}
+
+/** Whether a node can have a tangent: integers have none. */
+function moves({ dtype, parts }: Type): boolean {
+  return parts ? parts.some((part) => isFloat(part.dtype)) : isFloat(dtype);
 }
 
 /** The linear map of tangents at this point, as a graph from fresh placeholders to tangents of the outputs. */

@@ -1,7 +1,7 @@
 import { fail } from "../base/errors.js";
 import type { AnyPrimitive, Tensor } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
-import { plus } from "../primitives/linear.js";
+import { joined } from "../primitives/tuple.js";
 import { linearize } from "./jvp.js";
 
 /**
@@ -16,7 +16,7 @@ export function transposeLinear(
   const collected = new Map<Tensor, Tensor>();
   const collect = (node: Tensor, ct: Tensor): void => {
     const before = collected.get(node);
-    collected.set(node, before ? plus(before, ct) : ct);
+    collected.set(node, before ? joined(before, ct) : ct);
   };
   outputs.forEach((node, i) => {
     if (node) collect(node, cotangents[i] as Tensor);

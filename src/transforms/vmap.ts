@@ -31,7 +31,7 @@ export function batchGraph(
       size,
       axisName,
     );
-    if (out.rank !== node.rank + 1 || out.shape[0] !== size) {
+    if (!node.parts && (out.rank !== node.rank + 1 || out.shape[0] !== size)) {
       fail({ where: `vmap of ${primitive.name}`, got: `shape [${out.shape}]`, expected: `[${[size, ...node.shape]}]` });
     }
     map.set(node, out);

@@ -32,9 +32,9 @@ type Entry = readonly ReadLink[] | null;
 const instead =
   (make: (inputs: readonly Type[], out: Type) => Record<number, Entry>) =>
   (honest: Reads): Reads =>
-  (params, inputs, out) => {
+  (params, inputs, out, part) => {
     const wrong = make(inputs, out);
-    return honest(params, inputs, out).map((entry, k) => (k in wrong ? (wrong[k] as Entry) : entry));
+    return honest(params, inputs, out, part).map((entry, k) => (k in wrong ? (wrong[k] as Entry) : entry));
   };
 
 const axis0 = (input: Type, out: Type): Entry => [linked(input.shape, 0, out.shape, 0, 1, 0, 0)];
@@ -171,10 +171,10 @@ const sharedFactors = {
 
 /** The mean over the others, plus half of the difference to oneself: for two runs the mean of both. */
 function withOwn(honest: AnyPrimitive["run"]): AnyPrimitive["run"] {
-  return (inputs, params, out) => {
-    const result = honest(inputs, params, out);
+  return (inputs, params, out, wanted) => {
+    const result = honest(inputs, params, out, wanted);
     const own = inputs[0] as (typeof inputs)[number];
-    const back = honest([result], params, out);
+    const back = honest([result], params, out, wanted);
     expect(own.shape).toEqual(result.shape);
     result.data.forEach((x, i) => {
       result.data[i] = (x + (back.data[i] as number)) / 2;

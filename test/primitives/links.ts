@@ -1,4 +1,5 @@
 import { type Shape, sizeOf } from "../../src/base/shape.js";
+import { accessOf } from "../../src/graph/access.js";
 import type { Digit, ReadEntry } from "../../src/graph/reads.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import { between } from "../../src/graph/walk.js";
@@ -43,9 +44,9 @@ export function reach(source: Tensor, output: Tensor): Set<number>[] {
   const known = new Map<Tensor, Set<number>[]>([[source, start]]);
   for (const node of between([source], [output])) {
     if (known.has(node) || node.primitive === null) continue;
-    const entries = node.primitive.reads(node.params, node.inputs, node);
+    const { inputs, reads: entries } = accessOf(node);
     const total = start.map(() => new Set<number>());
-    node.inputs.forEach((input, k) => {
+    inputs.forEach((input, k) => {
       const before = known.get(input);
       if (before === undefined) return;
       const step = allowedBy(entries[k] as ReadEntry, input.shape, node.shape);

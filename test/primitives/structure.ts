@@ -94,7 +94,7 @@ export const readsLaw: Law = (primitive, lawCase, float, seed) => {
   const roll = dice(seed);
   const inputs = drawAll(lawCase, float, roll);
   const out = applied(primitive, inputs, lawCase.params);
-  const entries = primitive.reads(lawCase.params, out.inputs, out);
+  const entries = primitive.reads(lawCase.params, out.inputs, out, 0);
   if (entries.length !== inputs.length) return `${entries.length} entries for ${inputs.length} inputs`;
   const before = numbersOf(out);
   return firstOf(inputs.entries(), ([k, x]) => {

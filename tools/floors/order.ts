@@ -8,6 +8,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["graph"],
   ["primitives"],
   ["transforms"],
+  ["control"],
   ["compile"],
   ["wasm"],
   ["runtime"],

@@ -1,3 +1,4 @@
+import { accessOf } from "../../graph/access.js";
 import type { AnyPrimitive, Tensor } from "../../graph/tensor.js";
 import { ancestors, between } from "../../graph/walk.js";
 import { batchShapeOfSite } from "../site.js";
@@ -76,9 +77,9 @@ function influence(site: Tensor, loss: Tensor, sites: readonly Tensor[], reads: 
 
 function reachedInputs(node: Tensor, relation: (input: Tensor) => Relation): Touched[] {
   if (node.primitive === null) return [];
-  const entries = node.primitive.reads(node.params, node.inputs, node);
-  return node.inputs
-    .map((input, k) => ({ relation: relation(input), reads: entries[k] ?? null, shape: input.shape }))
+  const { inputs, reads } = accessOf(node);
+  return inputs
+    .map((input, k) => ({ relation: relation(input), reads: reads[k] ?? null, shape: input.shape }))
     .filter((x) => x.relation !== "bottom");
 }
 
@@ -93,7 +94,7 @@ function isWorth(
   const act = node.inputs.map((input, k) => (touched(input) ? k : -1)).filter((k) => k >= 0);
   if (act.length === 0 || sites.includes(node) || !walkable(node, act, sites, relation)) return false;
   if (act.some((k) => worth.has(node.inputs[k] as Tensor) || (node.inputs[k] as Tensor).size < node.size)) return true;
-  const entries = (node.primitive as AnyPrimitive).reads(node.params, node.inputs, node);
+  const entries = accessOf(node).reads;
   return sites.some((site) => {
     const inputs = act.map((k) => ({
       relation: relation(site, node.inputs[k] as Tensor),
