@@ -19,6 +19,33 @@ export function lastCall(): Map<unknown, Tensor> {
   return depth > 0 ? calls : new Map();
 }
 
+let steps: readonly Tensor[] = [];
+
+/** The steps (uint32 []) of the loops around the code that is traced, the outermost first: what noise inside them is numbered by. */
+export function loopSteps(): readonly Tensor[] {
+  return steps;
+}
+
+/** Traces the body of a loop, with its step, or of a branch (null). Black boxes with a state have no place in it. */
+export function looping<T>(where: string, step: Tensor | null, body: () => T): T {
+  const [before, around] = [calls, steps];
+  calls = new Map();
+  if (step !== null) steps = [...steps, step];
+  try {
+    const result = body();
+    if (calls.size > 0)
+      fail({
+        where,
+        what: "an external function with a state was called inside; the graph cannot keep its calls in order",
+        write: "external(f, { pure: true }) if it has no state, or a JavaScript loop around it",
+      });
+    return result;
+  } finally {
+    calls = before;
+    steps = around;
+  }
+}
+
 /** Runs `body` inside one more transform. An async body is an error: its later half would run outside. */
 export function transforming<T>(where: string, body: () => T): T {
   if (depth === 0) calls = new Map();
@@ -45,7 +72,12 @@ export interface Runtime {
   readonly name: string;
   /** The numbers of the outputs. Placeholders are looked up in `feeds`. */
   run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): NDArray[];
+  /** The same graph for many values of `inputs`. */
+  prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared;
 }
+
+/** From the numbers of the inputs to those of the outputs. */
+export type Prepared = (values: readonly NDArray[]) => NDArray[];
 
 let runtime: Runtime | null = null;
 

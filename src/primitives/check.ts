@@ -93,6 +93,44 @@ export const relate: Primitive<Relation> = {
   ],
 };
 
+export interface Settled {
+  readonly where: string;
+  readonly got: string;
+  readonly expected: string;
+  readonly write: string;
+}
+
+/** The identity on its first input, once its second (bool) is false everywhere. @throws where it is not */
+export const settled: Primitive<Settled> = {
+  name: "settled",
+  type: ([a, still]) => {
+    const { shape, dtype } = still as Type;
+    if (dtype !== "bool" || !sameShape(shape, (a as Type).shape.slice(0, shape.length)))
+      fail({
+        where: "settled",
+        got: `${dtype}${show(shape)} for ${show((a as Type).shape)}`,
+        expected: "bool, its first axes",
+      });
+    return { shape: (a as Type).shape, dtype: (a as Type).dtype };
+  },
+  run: ([a, still], message) => (elements(still as NDArray).some((x) => x !== 0) ? fail(message) : (a as NDArray)),
+  needs: "all",
+  jvp: ([t]) => t as Tensor | null,
+  transpose: (ct) => [ct, null],
+  linear: [0],
+  batch: (inputs, batched, params, size) => apply(settled, allBatched(inputs, batched, size), params),
+  // The second input can only make it throw.
+  reads: (_params, _inputs, out) => [pointwise(out.shape), null],
+  smooth: "smooth",
+  range: ([a]) => a as Interval,
+  laws: [
+    {
+      inputs: [{ shape: [2, 3] }, { shape: [2], dtype: "bool", from: [0, 0] }],
+      params: { where: "law", got: "a law", expected: "an end", write: "less" },
+    },
+  ],
+};
+
 /** Row-major index of element i, as `[1, 2]`; nothing for a scalar. */
 function place(i: number, shape: readonly number[]): string {
   const index: number[] = [];

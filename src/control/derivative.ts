@@ -1,0 +1,107 @@
+import { isFloat } from "../base/dtype.js";
+import { isConstant } from "../graph/body.js";
+import { type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
+import { ancestors, between } from "../graph/walk.js";
+import { zerosLike } from "../primitives/linear.js";
+import { part, tuple } from "../primitives/tuple.js";
+import { pushTangents } from "../transforms/jvp.js";
+import { LoopBuilder } from "./inputs.js";
+import { emit, type MakeScan, type ScanParams } from "./loop.js";
+import { chooseKept, keepCarries } from "./residuals.js";
+
+/**
+ * The tangent of a scan is a scan over tangents. What its step takes from the step of the original comes in stacked: the original is
+ * asked for one more output each (a residual), so it runs once for the value and for all derivatives.
+ */
+export function tangentScan(make: MakeScan): Primitive<ScanParams>["jvp"] {
+  return (tangents, inputs, params, out) => {
+    const { inputs: at, outputs } = params.body;
+    const moving = movingInputs(tangents, params);
+    const directions = at.map((input, k) => (moving[k] ? placeholder(input, `tangent ${k}`) : null));
+    const slopes = pushTangents(outputs, at, directions);
+    const places = slopes.flatMap((slope, k) => ((k < params.carries ? moving[k] : slope !== null) ? [k] : []));
+    if (places.length === 0) return null;
+    const types = out.parts as readonly Type[];
+    const step = places.map((k) => slopes[k] ?? zerosLike(outputs[k] as Tensor));
+    const made = tangentLoop(make, { tangents, directions, step, inputs, params, out });
+    const where = new Map(places.map((k, i) => [k, i]));
+    return tuple(
+      types.map((_, k) => {
+        const i = where.get(k);
+        return i === undefined ? null : part(made, i);
+      }),
+      types,
+    );
+  };
+}
+
+/** Which inputs of the body move: those with a tangent, and the carries that these reach in some step. */
+function movingInputs(tangents: readonly (Tensor | null)[], { body, carries }: ScanParams): boolean[] {
+  const moving = tangents.map((t) => t !== null);
+  for (;;) {
+    const sources = body.inputs.filter((_, k) => moving[k]);
+    const along = sources.map((input) => placeholder(input, "tangent"));
+    const slopes = pushTangents(body.outputs.slice(0, carries), sources, along);
+    const more = slopes.flatMap((slope, k) =>
+      slope !== null && !moving[k] && isFloat((body.inputs[k] as Tensor).dtype) ? [k] : [],
+    );
+    if (more.length === 0) return moving;
+    for (const k of more) moving[k] = true;
+  }
+}
+
+interface Slopes {
+  readonly tangents: readonly (Tensor | null)[];
+  readonly directions: readonly (Tensor | null)[];
+  /** Tangents of the outputs that move, as nodes over `directions` and nodes of the body. */
+  readonly step: readonly Tensor[];
+  readonly inputs: readonly Tensor[];
+  readonly params: ScanParams;
+  readonly out: Tensor;
+}
+
+function tangentLoop(make: MakeScan, slopes: Slopes): Tensor {
+  const { tangents, directions, step, inputs, params } = slopes;
+  const { body, carries, stacked, length, reverse, residuals } = params;
+  const builder = new LoopBuilder();
+  body.inputs.forEach((input, k) => {
+    const direction = directions[k] ?? null;
+    const along = tangents[k] ?? zerosLike(inputs[k] as Tensor);
+    const value = inputs[k] as Tensor;
+    if (k < carries) {
+      if (direction) builder.carry(direction, along);
+    } else if (k < carries + stacked) {
+      if (direction) builder.stack(direction, along);
+      builder.stack(input, value);
+    } else {
+      if (direction) builder.constant(direction, along);
+      builder.constant(input, value);
+    }
+  });
+  for (const [node, rows] of residualsOf(slopes)) builder.stack(node, rows);
+  const { inputs: made, ...built } = builder.build(step);
+  return make(made, { ...built, length, reverse, alive: null, residuals });
+}
+
+/** What the tangent's step takes from the original's, with the stacked numbers of it. */
+function residualsOf({ directions, step, params, out }: Slopes): [Tensor, Tensor][] {
+  const { body, carries, stacked, residuals } = params;
+  const unknown = directions.filter((d): d is Tensor => d !== null);
+  const linear = new Set(between(unknown, step));
+  const frontier = new Set<Tensor>();
+  for (const node of linear)
+    for (const input of node.inputs) if (!linear.has(input) && !isConstant(input)) frontier.add(input);
+  for (const node of step) if (!linear.has(node) && !isConstant(node)) frontier.add(node);
+  const varying = new Set(between(body.inputs.slice(0, carries + stacked), [...frontier]));
+  const free = new Set(body.inputs.slice(carries));
+  for (const node of ancestors([...frontier])) if (!varying.has(node)) free.add(node);
+  const wanted = [...frontier].filter((node) => varying.has(node) && !free.has(node));
+  const own = body.inputs.slice(0, carries);
+  const kept =
+    residuals === "save"
+      ? wanted
+      : residuals === "recompute"
+        ? keepCarries(wanted, own)
+        : chooseKept(wanted, free, own);
+  return kept.map((node) => [node, emit(out, node)]);
+}
