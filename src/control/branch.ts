@@ -1,7 +1,7 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
-import { Body } from "../graph/body.js";
-import { placeholder, type Tensor, type Type } from "../graph/tensor.js";
+import { Body, bodyInput } from "../graph/body.js";
+import type { Tensor, Type } from "../graph/tensor.js";
 import { currentRuntime, type Prepared, type Runtime } from "../graph/trace.js";
 import { ancestors, substitute } from "../graph/walk.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
@@ -98,7 +98,7 @@ export function condOf(make: MakeCond, condition: Tensor, pieces: readonly [Piec
     for (const [node, value] of operands) if (reached.has(node) && !values.includes(value)) values.push(value);
   }
   const branch = ({ operands, outputs }: Piece): Body => {
-    const holes = values.map((value) => placeholder(value, "operand"));
+    const holes = values.map((value) => bodyInput(value, "operand"));
     const map = new Map<Tensor, Tensor>();
     for (const [node, value] of operands) {
       const at = values.indexOf(value);

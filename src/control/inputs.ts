@@ -1,5 +1,5 @@
-import { type Body, closeLoop } from "../graph/body.js";
-import { placeholder, type Tensor } from "../graph/tensor.js";
+import { type Body, bodyInput, closeLoop } from "../graph/body.js";
+import type { Tensor } from "../graph/tensor.js";
 import { ancestors, substitute } from "../graph/walk.js";
 
 export interface Built {
@@ -35,7 +35,7 @@ export class LoopBuilder {
   }
 
   build(outputs: readonly Tensor[]): Built {
-    const fresh = (node: Tensor): Tensor => placeholder(node, node.label ?? node.primitive?.name ?? "kept");
+    const fresh = (node: Tensor): Tensor => bodyInput(node, node.label ?? node.primitive?.name ?? "kept");
     const carries = new Map([...this.carries.keys()].map((node) => [node, fresh(node)]));
     const stacked = new Map([...this.stacked.keys()].map((node) => [node, fresh(node)]));
     const done = substitute(outputs, new Map([...this.constants, ...stacked, ...carries])).outputs;

@@ -102,14 +102,18 @@ export function runScan(inputs: readonly NDArray[], params: ScanParams, wanted: 
   const out = kept.map((k) => empty((parts[k] as Type).dtype as DType, (parts[k] as Type).shape));
   let carry = inputs.slice(0, carries);
   for (let i = 0; i < length; i++) {
-    if (alive !== null && !elements(carry[alive] as NDArray).some((x) => x !== 0)) break;
+    // Nothing changes from here on. Derivatives still read what a step does that leaves the carry as it is: one speaks for the rest.
+    const over = alive !== null && !elements(carry[alive] as NDArray).some((x) => x !== 0);
+    if (over && kept.length === 0) break;
     const t = reverse ? length - 1 - i : i;
     const results = step([...carry, ...columns.map((x) => row(x, t)), ...constants]);
     carry = results.slice(0, carries);
     out.forEach((column, j) => {
       const values = elements(results[carries + j] as NDArray);
-      column.data.set(values, t * values.length);
+      const rows = over ? length - i : 1;
+      for (let r = 0; r < rows; r++) column.data.set(values, (reverse ? t - r : t + r) * values.length);
     });
+    if (over) break;
   }
   const places = new Map(kept.map((k, j) => [k, out[j] as NDArray]));
   return tupleValue(parts.map((_, k) => (k < carries ? (carry[k] as NDArray) : (places.get(k) as NDArray))));

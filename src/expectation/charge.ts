@@ -1,4 +1,5 @@
 import { range, sizeOf } from "../base/shape.js";
+import type { Relation } from "../graph/relation/relation.js";
 import { apply, leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { dense, elements, type NDArray } from "../kernel/ndarray.js";
@@ -7,7 +8,7 @@ import { add, equal, logicalAnd, mul, notEqual, sub, toDType, where } from "../t
 import type { Credit } from "./credit/credit.js";
 import { push } from "./credit/push.js";
 import { tensorOps } from "./credit/tensorOps.js";
-import { batchShapeOfSite } from "./site.js";
+import { batchOf } from "./site.js";
 
 /** How a cost array is multiplied with the weights of the sites that may influence it, element by element. */
 export interface Weight {
@@ -24,22 +25,21 @@ export type Weights = ReadonlyMap<Tensor, Weight>;
 export function weighted(value: Tensor, leaf: Tensor, credit: Credit, weights: Weights): Tensor {
   let out = value;
   for (const [site, weight] of weights) if (weight.kind === "density") out = times(out, site, weight, leaf, credit);
-  const tau = exponent(credit, weights, leaf, leaf.shape, null);
+  const tau = exponent(credit, weights, (site) => credit.relation(site, leaf), credit.flow.shape(leaf));
   return tau === null ? out : mul(out, apply(box, [toDType(tau, value.dtype)], null));
 }
 
-/** Σ over scored sites but `without`, and over their elements that may influence each element of `node`, of log p. */
+/** Σ over scored sites, and over their elements that may influence each element of an array of `shape`, of log p. */
 export function exponent(
   credit: Credit,
   weights: Weights,
-  node: Tensor,
+  relation: (site: Tensor) => Relation,
   shape: readonly number[],
-  without: Tensor | null,
 ): Tensor | null {
   let tau: Tensor | null = null;
   for (const [site, { kind, by }] of weights) {
-    if (kind !== "box" || site === without) continue;
-    const pushed = push(by, credit.relation(site, node), batchShapeOfSite(site), shape, tensorOps);
+    if (kind !== "box") continue;
+    const pushed = push(by, relation(site), batchOf(credit.flow, site), shape, tensorOps);
     if (pushed === null) continue;
     tau = tau === null ? pushed : add(tau, pushed);
   }
@@ -51,7 +51,8 @@ export function exponent(
  * and not sums of logarithms, so that probabilities of 0 have derivatives. Where a cost is not reached the factor is 1.
  */
 function times(value: Tensor, site: Tensor, { by, aligned }: Weight, leaf: Tensor, credit: Credit): Tensor {
-  const batch = batchShapeOfSite(site);
+  const batch = batchOf(credit.flow, site);
+  const shape = credit.flow.shape(leaf);
   const relation = credit.relation(site, leaf);
   if (relation === "bottom") return value;
   const free = range(batch.length).filter((axis) => !aligned.includes(axis));
@@ -59,11 +60,11 @@ function times(value: Tensor, site: Tensor, { by, aligned }: Weight, leaf: Tenso
   let out = value;
   for (let e = 0; e < count; e++) {
     const mask = count === 1 ? null : maskOf(e, batch, free);
-    const reached = push(mask ?? filled(batch, 1), relation, batch, leaf.shape, tensorOps);
+    const reached = push(mask ?? filled(batch, 1), relation, batch, shape, tensorOps);
     if (reached === null) continue;
     const unreached = elements(currentRuntime().run([reached], new Map())[0] as NDArray).map((n) => 1 - n);
     const factor = toDType(
-      push(mask ? mul(by, toDType(mask, by.dtype)) : by, relation, batch, leaf.shape, tensorOps) as Tensor,
+      push(mask ? mul(by, toDType(mask, by.dtype)) : by, relation, batch, shape, tensorOps) as Tensor,
       value.dtype,
     );
     const everywhere = unreached.every((n) => n === 0);

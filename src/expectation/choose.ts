@@ -1,6 +1,7 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { sizeOf } from "../base/shape.js";
+import type { Flow } from "../control/flow.js";
 import type { AnyEstimator, Baseline } from "../estimators/estimator.js";
 import { enumerate } from "../estimators/index.js";
 import type { Tensor } from "../graph/tensor.js";
@@ -10,7 +11,7 @@ import { type Choosing, type Draft, draftOf } from "./draft.js";
 import { type Gaps, gapsOf } from "./gaps.js";
 import type { Program } from "./program.js";
 import { checkNames, checkOutcomes, checkSupport } from "./refuse.js";
-import { batchShapeOfSite, paramsOf } from "./site.js";
+import { batchOf, typesOfParams } from "./site.js";
 
 /** Which estimator at which site, and why. Looks at what distributions give and estimators need, never at names. */
 export interface Choice {
@@ -50,18 +51,24 @@ export function choose(program: Program, how: Choosing): Plan {
   const maybe = dependents(program, sources, new Set());
   const kinds = new Map<Tensor, Draft>();
   const weighted = new Set<Tensor>();
-  // From the last site to the first: whether a sample is smooth below depends on what the later sites do.
-  for (const site of [...program.sites].reverse()) {
-    const draft = draftOf(site, program, how, weighted, maybe.has(site));
-    kinds.set(site, draft);
-    if (draft.estimator.rest !== "differentiate") weighted.add(site);
-  }
+  // From the last site to the first: whether a sample is smooth below depends on what the later sites do. In a loop the first is later
+  // than the last, so again until no more are weighted.
+  let known: number;
+  do {
+    known = weighted.size;
+    for (const site of [...program.sites].reverse()) {
+      const others = new Set([...weighted].filter((other) => other !== site));
+      const draft = draftOf(site, program, how, others, maybe.has(site));
+      kinds.set(site, draft);
+      if (draft.estimator.rest !== "differentiate") weighted.add(site);
+    }
+  } while (program.flow.hasLoops && weighted.size > known);
   // Now that constant draws are known: a site behind them alone has nothing to differentiate, and needs no score.
   const live = dependents(program, sources, weighted);
   for (const [site, draft] of kinds)
     kinds.set(site, { ...draft, differentiated: live.has(site), moving: lostParams(site, live, how.order) });
   const charged = program.sites.filter((site) => weighted.has(site));
-  const plan = settle(program, how, kinds, creditOf(program.loss, charged, program.reads));
+  const plan = settle(program, how, kinds, creditOf(program.flow, program.loss, charged, program.reads));
   return { ...plan, gaps: gapsOf(program, sources) };
 }
 
@@ -85,7 +92,7 @@ function settle(
     const draft = kinds.get(site) as Draft;
     // A dynamic program is run again for every outcome, so nothing is changed together.
     const aligned = how.dynamic && draft.estimator.branches ? [] : alignedAxes(credit, site);
-    const joint = jointOutcomes(site, aligned);
+    const joint = jointOutcomes(program.flow, site, aligned);
     const given = how.given.has(siteParams(site).name);
     const small =
       !draft.explicit &&
@@ -112,31 +119,32 @@ function settle(
       limit: draft.limit,
       outcomes: branches,
       given,
-      baseline: baselineOf(site, estimator, aligned, how),
+      baseline: baselineOf(program.flow, site, estimator, aligned, how),
     });
   }
   const branching = program.sites.filter((site) => choices.get(site)?.estimator.branches);
-  checkOutcomes(branching, program.loss, outcomes);
+  checkOutcomes(branching, program, outcomes);
   return { choices, credit, outcomes };
 }
 
 /** K^d for d elements that some cost mixes; null where values cannot be listed. */
-export function jointOutcomes(site: Tensor, aligned: readonly number[]): number | null {
+export function jointOutcomes(flow: Flow, site: Tensor, aligned: readonly number[]): number | null {
   const { family } = siteParams(site);
   if (!family.gives.enumerate) return null;
-  const batch = batchShapeOfSite(site);
+  const batch = batchOf(flow, site);
   const elements = sizeOf(batch.filter((_, axis) => !aligned.includes(axis)));
-  return family.gives.enumerate.size(paramsOf(site)) ** elements;
+  return family.gives.enumerate.size(typesOfParams(flow, site)) ** elements;
 }
 
 function baselineOf(
+  flow: Flow,
   site: Tensor,
   estimator: AnyEstimator,
   aligned: readonly number[],
   how: Choosing,
 ): Choice["baseline"] {
   const { name } = siteParams(site);
-  const axis = aligned.find((i) => (batchShapeOfSite(site)[i] as number) >= 2);
+  const axis = aligned.find((i) => (batchOf(flow, site)[i] as number) >= 2);
   if (estimator.baseline === "auto") return how.runs >= 2 ? "leaveOneOut" : axis !== undefined ? "aligned" : "none";
   if (estimator.baseline === "leaveOneOut" && how.runs < 2) {
     fail({

@@ -1,7 +1,5 @@
-import { accessOf } from "../graph/access.js";
-import { smoothnessAt } from "../graph/smooth.js";
+import type { Flow } from "../control/flow.js";
 import type { Smoothness, Tensor } from "../graph/tensor.js";
-import { ancestors, between } from "../graph/walk.js";
 import type { Program } from "./program.js";
 import type { SiteParams } from "./site.js";
 
@@ -22,7 +20,9 @@ const rank: Record<Smoothness, number> = { smooth: 2, kink: 1, jump: 0 };
 
 interface State {
   readonly level: Smoothness;
-  readonly from: Tensor | null;
+  readonly node: Tensor;
+  /** How it was reached, then: in a loop a node is reached again from what it reaches. */
+  readonly from: State | null;
   readonly at: Tensor | null;
 }
 
@@ -31,69 +31,93 @@ interface State {
  * where all are smooth.
  */
 export function obstacleOf(site: Tensor, program: Program, weighted: ReadonlySet<Tensor>): Obstacle | null {
-  const states = new Map<Tensor, State>([[site, { level: "smooth", from: null, at: null }]]);
+  const { flow } = program;
+  const states = new Map<Tensor, State>([[site, { level: "smooth", node: site, from: null, at: null }]]);
   const ends = new Set([program.loss, ...weighted]);
-  let worst: Tensor | null = null;
-  for (const node of between([site], [...ends])) {
-    if (node === site || node.primitive?.name === "detach") continue;
-    const state = worstInput(node, (input) => (weighted.has(input) && input !== site ? undefined : states.get(input)));
-    if (!state) continue;
+  let worst: State | null = null;
+  const before = (input: Tensor): State | undefined =>
+    weighted.has(input) && input !== site ? undefined : states.get(input);
+  flow.settle(flow.between([site], [...ends]), (node) => {
+    if (node === site || node.primitive?.name === "detach") return false;
+    const state = worstInput(flow, node, before);
+    const known = states.get(node);
+    if (!state || (known && rank[known.level] <= rank[state.level])) return false;
     states.set(node, state);
-    if (ends.has(node) && (worst === null || rank[state.level] < rank[(states.get(worst) as State).level]))
-      worst = node;
-  }
-  const end = worst && states.get(worst);
-  if (!worst || !end || end.level === "smooth") return null;
-  return { level: end.level, path: backTo(site, worst, states), at: end.at as Tensor };
+    if (ends.has(node) && (worst === null || rank[state.level] < rank[worst.level])) worst = state;
+    return true;
+  });
+  const end = worst as State | null;
+  if (end === null || end.level === "smooth") return null;
+  return { level: end.level, path: pathTo(end), at: end.at as Tensor };
 }
 
 /** The state that a node gets from its worst input. */
-function worstInput(node: Tensor, stateOf: (input: Tensor) => State | undefined): State | null {
+function worstInput(flow: Flow, node: Tensor, stateOf: (input: Tensor) => State | undefined): State | null {
   let worst: State | null = null;
-  node.inputs.forEach((input, k) => {
+  flow.access(node).inputs.forEach((input, k) => {
     const before = stateOf(input);
     if (!before) return;
-    const own = smoothnessAt(node, k);
+    const own = flow.smoothness(node, k);
     const level = rank[own] < rank[before.level] ? own : before.level;
     if (worst && rank[worst.level] <= rank[level]) return;
-    worst = { level, from: input, at: level === before.level ? before.at : node };
+    worst = { level, node, from: before, at: level === before.level ? before.at : node };
   });
   return worst;
 }
 
-function backTo(site: Tensor, loss: Tensor, states: ReadonlyMap<Tensor, State>): Tensor[] {
+function pathTo(end: State): Tensor[] {
   const path: Tensor[] = [];
-  for (let node: Tensor | null = loss; node !== null && node !== site; node = states.get(node)?.from ?? null)
-    path.push(node);
-  return [site, ...path.reverse()];
+  for (let state: State | null = end; state !== null; state = state.from) path.push(state.node);
+  return path.reverse();
 }
 
 /** A path from the site to the loss, whatever it goes through; empty if there is none. */
-export function pathToLoss(site: Tensor, loss: Tensor): Tensor[] {
-  const onPath = new Set(between([site], [loss]));
-  const path = [site];
-  let node = loss;
-  const back: Tensor[] = [];
-  while (node !== site) {
-    back.push(node);
-    const next = node.inputs.find((input) => onPath.has(input));
-    if (!next) return [];
-    node = next;
-  }
-  return [...path, ...back.reverse()];
+export function pathToLoss(site: Tensor, { flow, loss }: Program): Tensor[] {
+  return wayFrom(flow, new Set([site]), loss);
 }
 
-const silent = new Set(["broadcast", "reshape", "alias", "validate", "relate", "detach", "cast", "transpose"]);
+/** A way from one of the sources to a node; empty if there is none. */
+export function wayFrom(flow: Flow, sources: ReadonlySet<Tensor>, node: Tensor): Tensor[] {
+  const onWay = new Set(flow.between([...sources], [node]));
+  const next = new Map<Tensor, Tensor | null>(onWay.has(node) ? [[node, null]] : []);
+  // Breadth first, so that a loop is not gone round.
+  for (const at of next.keys()) {
+    if (sources.has(at)) {
+      const way: Tensor[] = [];
+      for (let on: Tensor | null = at; on !== null; on = next.get(on) ?? null) way.push(on);
+      return way;
+    }
+    for (const input of flow.access(at).inputs) if (onWay.has(input) && !next.has(input)) next.set(input, at);
+  }
+  return [];
+}
+
+const silent = new Set([
+  "carry",
+  "part",
+  "operand",
+  "captured",
+  "kept",
+  "broadcast",
+  "reshape",
+  "alias",
+  "validate",
+  "relate",
+  "detach",
+  "cast",
+  "transpose",
+]);
 
 /** `a → matmul → sub → mul → loss`, in the names a person gave where there are any. */
 export function pathInWords(path: readonly Tensor[]): string {
-  const words = path.map(nameOf).filter((word) => !silent.has(word));
+  // Through a loop the same node may come again.
+  const words = [...new Set(path)].map(nameOf).filter((word) => !silent.has(word));
   const short = words.length > 8 ? [...words.slice(0, 4), "…", ...words.slice(-3)] : words;
   return [...short, "loss"].join(" → ");
 }
 
 export function nameOf(node: Tensor): string {
-  if (node.primitive === null) return node.label ?? "constant";
+  if (node.primitive === null) return node.label?.replace(/^captured \d+$/, "captured") ?? "constant";
   const params = node.params as { name?: string } | null;
   return params?.name && ["sample", "named", "external"].includes(node.primitive.name)
     ? params.name
@@ -106,15 +130,15 @@ export function nameOf(node: Tensor): string {
  */
 export function dependents(program: Program, sources: readonly Tensor[], constant: ReadonlySet<Tensor>): Set<Tensor> {
   const live = new Set(sources);
-  for (const node of ancestors([program.loss, ...program.sites])) {
-    const { primitive } = node;
-    if (primitive === null || primitive.name === "stopGradient" || primitive.name === "detach") continue;
-    const { inputs, reads } = accessOf(node);
-    const carrying = inputs.map((input) => live.has(input) && !constant.has(input));
-    if (!carrying.includes(true)) continue;
+  const { flow } = program;
+  flow.settle(flow.ancestors([program.loss, ...program.sites]), (node) => {
+    if (live.has(node) || node.primitive?.name === "stopGradient" || node.primitive?.name === "detach") return false;
+    const { inputs, reads } = flow.access(node);
     // An input that only checks the node (low < high) does not reach its value.
-    if (carrying.some((carries, k) => carries && reads[k] !== null)) live.add(node);
-  }
+    if (!inputs.some((input, k) => live.has(input) && !constant.has(input) && reads[k] !== null)) return false;
+    live.add(node);
+    return true;
+  });
   return live;
 }
 

@@ -1,9 +1,10 @@
 import { allocate } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
+import { Flow } from "../control/flow.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { constant } from "../graph/leaves.js";
 import { apply, idMark, leaf, type Tensor } from "../graph/tensor.js";
-import { callingAtOnce, insideTransform, lastCall, listening, transforming } from "../graph/trace.js";
+import { callingAtOnce, insideBody, insideTransform, lastCall, listening, transforming } from "../graph/trace.js";
 import { contiguous, dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { alias } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
@@ -126,6 +127,7 @@ function oneDynamicRun(call: DynamicCall, run: number, path: Path, { holes, from
   const { sites, reads, names, forced, recorded } = record;
   const parameters = trees[0]?.leaves.length ?? 0;
   const program = {
+    flow: new Flow([loss, ...sites]),
     holes: holes.flat(),
     parameters,
     key,
@@ -195,6 +197,12 @@ function drawing({ key, estimators, given }: DynamicCall, run: number, path: Pat
   return {
     sample: (d, options) => {
       const name = record.names.next(d.name, options.name);
+      if (insideBody())
+        fail({
+          where: `sample "${name}"`,
+          what: "a dynamic program draws while it runs, and the step of a scan or the branch of a cond is traced once",
+          write: "a JavaScript loop or if, or expectation(f) without dynamic",
+        });
       const node = siteNode(d, options, name);
       record.sites.push(node);
       const found = given(name, run, node);

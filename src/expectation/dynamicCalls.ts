@@ -1,4 +1,5 @@
 import { fail } from "../base/errors.js";
+import { Flow } from "../control/flow.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import type { Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
@@ -77,7 +78,7 @@ function givenTo(recorded: NonNullable<CallOptions["given"]>, runs: number): Dyn
     const value = recorded[name];
     if (value === undefined) return null;
     const place = `${name} ${site.dtype}[${site.shape}] ${siteParams(site).family.support(paramsOf(site)).expected}`;
-    const all = checked.get(place) ?? recordedFor(site, value, runs);
+    const all = checked.get(place) ?? recordedFor(new Flow([site]), site, value, runs);
     all.value ??= contiguous(numbersOf([all])[0] as NDArray);
     checked.set(place, all);
     return all.at(run);

@@ -1,10 +1,8 @@
 import { isFloat } from "../base/dtype.js";
-import { smoothnessAt } from "../graph/smooth.js";
 import type { Smoothness, Tensor } from "../graph/tensor.js";
-import { ancestors, between } from "../graph/walk.js";
 import { unitUniform } from "../primitives/bits.js";
 import type { LimitParams } from "../primitives/control.js";
-import { dependents, nameOf, siteParams } from "./differentiability.js";
+import { dependents, nameOf, siteParams, wayFrom } from "./differentiability.js";
 import type { Program } from "./program.js";
 import { sampleNode } from "./site.js";
 
@@ -24,19 +22,27 @@ export function gapsOf(program: Program, sources: readonly Tensor[]): Gaps {
   const random = continuous(program);
   const needed = differentiated(program);
   const gaps = new Map<Tensor, Map<number, LimitParams>>();
-  for (const node of ancestors([program.loss, ...program.sites])) {
-    if (!needed.has(node) || cuts(node)) continue;
-    const levels = node.inputs.map((_, k) => smoothnessAt(node, k));
+  const { flow } = program;
+  for (const node of flow.ancestors([program.loss, ...program.sites])) {
+    const role = flow.role(node);
+    if (!needed.has(node) || cuts(node) || (role !== "plain" && role !== "part")) continue;
+    const { inputs } = flow.access(node);
+    const levels = inputs.map((_, k) => flow.smoothness(node, k));
+    // Parts of a tuple get their derivative through the operation behind them.
+    const at = role === "part" ? (node.inputs[0] as Tensor) : node;
     // Where the jump is must be random: x / θ is singular at θ = 0, wherever x is.
-    const source = node.inputs
+    const source = inputs
       .map((input, k) => (levels[k] === "smooth" ? undefined : random.get(input)))
       .find((found) => found);
     if (source === undefined) continue;
-    node.inputs.forEach((input, k) => {
+    inputs.forEach((input, k) => {
       const level = levels[k] as Smoothness;
       if (level === "smooth" || !live.has(input) || sites.has(input) || !isFloat(input.dtype)) return;
-      const here = gaps.get(node) ?? new Map<number, LimitParams>();
-      gaps.set(node, here.set(k, words(node, input, source, level === "kink" ? 1 : 0, sources)));
+      const here = gaps.get(at) ?? new Map<number, LimitParams>();
+      gaps.set(
+        node,
+        here.set(k, words(node, wayFrom(flow, new Set(sources), input), source, level === "kink" ? 1 : 0)),
+      );
     });
   }
   return gaps;
@@ -45,37 +51,35 @@ export function gapsOf(program: Program, sources: readonly Tensor[]): Gaps {
 /** Nodes whose derivative anybody asks for: from the costs and the laws of the sites backwards, up to where it is stopped. */
 function differentiated(program: Program): Set<Tensor> {
   const needed = new Set<Tensor>([program.loss, ...program.sites]);
-  const nodes = ancestors([...needed]);
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i] as Tensor;
-    if (needed.has(node) && !cuts(node)) for (const input of node.inputs) needed.add(input);
-  }
+  for (const node of needed) if (!cuts(node)) for (const input of program.flow.access(node).inputs) needed.add(input);
   return needed;
 }
 
 function cuts(node: Tensor): boolean {
-  return node.primitive === null || ["stopGradient", "detach"].includes(node.primitive.name);
+  return ["stopGradient", "detach"].includes(node.primitive?.name ?? "");
 }
 
 /** Float nodes whose value moves continuously with a random one, with that one: a continuous site, or a uniform made of the run's key. */
 function continuous(program: Program): Map<Tensor, Tensor> {
-  const keyed = new Set(between([program.key, program.run], [program.loss, ...program.sites]));
+  const { flow } = program;
+  const ends = [program.loss, ...program.sites];
+  const keyed = new Set(flow.between([program.key, program.run], ends));
   const found = new Map<Tensor, Tensor>();
-  for (const node of ancestors([program.loss, ...program.sites])) {
-    if (node.primitive === sampleNode) {
-      if (!siteParams(node).family.discrete) found.set(node, node);
-      continue;
-    }
-    if (node.primitive === unitUniform && keyed.has(node)) found.set(node, node);
-    const from = node.inputs.map((input) => found.get(input)).find((source) => source !== undefined);
+  flow.settle(flow.ancestors(ends), (node) => {
+    if (found.has(node) || (node.primitive === sampleNode && siteParams(node).family.discrete)) return false;
+    const own = node.primitive === sampleNode || (node.primitive === unitUniform && keyed.has(node));
+    const { inputs } = flow.access(node);
+    const from = own ? node : inputs.map((input) => found.get(input)).find((source) => source !== undefined);
     // Comparisons and whole numbers take values one at a time: what is built on them alone no longer moves continuously.
-    if (from && isFloat(node.dtype)) found.set(node, from);
-  }
+    if (!from || !isFloat(node.dtype)) return false;
+    found.set(node, from);
+    return true;
+  });
   return found;
 }
 
-function words(node: Tensor, input: Tensor, source: Tensor, orders: 0 | 1, sources: readonly Tensor[]): LimitParams {
-  const way = [...route(input, new Set(sources)), node].map(nameOf);
+function words(node: Tensor, from: readonly Tensor[], source: Tensor, orders: 0 | 1): LimitParams {
+  const way = [...from, node].map(nameOf);
   const path = [...new Set(way)].join(" → ");
   return {
     orders,
@@ -84,17 +88,4 @@ function words(node: Tensor, input: Tensor, source: Tensor, orders: 0 | 1, sourc
     write:
       "put the parameter into the law of the sample, as in sample(Normal({ loc: mu.sub(threshold) })), or stopGradient it where its derivative is not wanted",
   };
-}
-
-/** A way from a source to the node. */
-function route(node: Tensor, sources: ReadonlySet<Tensor>): Tensor[] {
-  const onWay = new Set(between([...sources], [node]));
-  const back = [node];
-  for (let at = node; !sources.has(at); ) {
-    const next = at.inputs.find((input) => onWay.has(input));
-    if (!next) break;
-    back.push(next);
-    at = next;
-  }
-  return back.reverse();
 }

@@ -1,8 +1,11 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
+import { Flow } from "../control/flow.js";
+import { settleRanges } from "../control/ranges.js";
 import type { Distribution } from "../distributions/distribution.js";
+import { unshared } from "../graph/body.js";
 import { type AxisName, apply, idMark, placeholder, type Tensor } from "../graph/tensor.js";
-import { transforming } from "../graph/trace.js";
+import { loopSteps, transforming } from "../graph/trace.js";
 import { ancestors } from "../graph/walk.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
@@ -16,6 +19,8 @@ export interface Program {
   readonly holes: readonly Tensor[];
   /** How many of `holes` are parameters. */
   readonly parameters: number;
+  /** The graph with its loops open. */
+  readonly flow: Flow;
   readonly key: Tensor;
   readonly run: Tensor;
   /** The axis that its runs will be on. */
@@ -74,14 +79,18 @@ export class SiteNames {
 /** The node of a random choice. @throws where its estimator needs what the distribution does not give */
 export function siteNode(d: Distribution<never>, { estimator }: SampleOptions<never>, name: string): Tensor {
   const names = Object.keys(d.params);
-  const inputs = names.map((n) => d.params[n] as Tensor);
+  // In a loop also the steps, by which its noise is numbered.
+  const inputs = [...names.map((n) => d.params[n] as Tensor), ...loopSteps()];
   return apply(sampleNode, inputs, { name, family: d.family, names, estimator: estimator ?? null });
 }
 
 /** `randomKey` of one run: a key per name, or per order of the calls. */
 export function runKeys(key: Tensor, run: Tensor): Handler["randomKey"] {
   let calls = 0;
-  return (name) => foldIn(foldIn(key, name ?? `key_${calls++}`), run);
+  return (name) => {
+    const own = loopSteps().reduce((k, step) => foldIn(k, step), foldIn(key, name ?? `key_${calls++}`));
+    return foldIn(own, run);
+  };
 }
 
 /** The handler of a trace: sites become nodes, observations their log-density. */
@@ -110,14 +119,17 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
   const names = new SiteNames();
   const from = idMark();
   const result = transforming("expectation", () => handling(tracing(names, key, run), () => f(...args)));
-  const loss = costOf(result);
+  const [loss] = unshared([costOf(result)]) as [Tensor];
+  const flow = new Flow([loss]);
+  settleRanges(flow, [loss]);
   return {
     holes,
+    flow,
     parameters: trees[0]?.leaves.length ?? 0,
     key,
     run,
     axis: { label: "runs" },
-    sites: sitesIn(loss, from),
+    sites: sitesIn(flow, loss, from),
     names: names.all(),
     captured: capturedIn([loss], from, [...holes, key, run]),
     loss,
@@ -136,10 +148,10 @@ export function capturedIn(outputs: readonly Tensor[], from: number, own: readon
  * From the graph and not from the calls of `sample`: vmap and compile inside the program rebuild sites. Older ones belong to an outer
  * program.
  */
-function sitesIn(loss: Tensor, from: number): Tensor[] {
-  const sites = ancestors([loss], (node) => node.id >= from).filter(
-    (node) => node.primitive === sampleNode && node.id >= from,
-  );
+function sitesIn(flow: Flow, loss: Tensor, from: number): Tensor[] {
+  const sites = flow
+    .ancestors([loss], (node) => node.id >= from)
+    .filter((node) => node.primitive === sampleNode && node.id >= from);
   const seen = new Set<string>();
   for (const site of sites) {
     const { name } = site.params as SiteParams;

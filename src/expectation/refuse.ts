@@ -1,8 +1,8 @@
 import { fail, listed, NoGradientError } from "../base/errors.js";
+import { sizeOf } from "../base/shape.js";
 import { type AnyEstimator, missing } from "../estimators/estimator.js";
 import { estimators } from "../estimators/index.js";
 import type { Tensor } from "../graph/tensor.js";
-import { between } from "../graph/walk.js";
 import { obstacleOf, ordersOf, pathInWords, pathToLoss, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 
@@ -44,7 +44,7 @@ function remedies(site: Tensor, program: Program, unless: string): string {
 export function misfit(site: Tensor, program: Program, estimator: AnyEstimator, lacks: readonly string[]): never {
   const { name, family, names } = siteParams(site);
   const what = `${family.name} gives no ${listed(lacks, "and")}, which ${estimator.name} needs`;
-  const path = pathToLoss(site, program.loss);
+  const path = pathToLoss(site, program);
   const gone =
     estimator.rest === "differentiate" && path.length > 0
       ? `: ${listed(
@@ -80,10 +80,10 @@ export function checkNames(known: readonly string[], how: Named): void {
 const mostNumbers = 2 ** 29;
 
 /** @throws where enumerating the sites would run the program too often, or on too many numbers */
-export function checkOutcomes(sites: readonly Tensor[], loss: Tensor, outcomes: number): void {
+export function checkOutcomes(sites: readonly Tensor[], { flow, loss }: Program, outcomes: number): void {
   const [site] = sites;
   if (site === undefined) return;
-  const numbers = outcomes * between(sites, [loss]).reduce((total, node) => total + node.size, 0);
+  const numbers = outcomes * flow.between(sites, [loss]).reduce((total, node) => total + sizeOf(flow.shape(node)), 0);
   if (outcomes <= branchMost && numbers <= mostNumbers) return;
   const many = outcomes > branchMost;
   fail({

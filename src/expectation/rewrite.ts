@@ -1,25 +1,28 @@
 import type { Params } from "../distributions/distribution.js";
 import type { Contribution } from "../estimators/estimator.js";
 import { type AxisName, apply, type Tensor } from "../graph/tensor.js";
-import { again, ancestors } from "../graph/walk.js";
 import { box, detach, limit, others, shadow } from "../primitives/control.js";
 import { alias, broadcastTo, onesLike } from "../primitives/linear.js";
 import { foldIn, hash } from "../random/key.js";
 import { add, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
-import { exponent, type Weight, weighted } from "./charge.js";
+import { exponent, type Weight } from "./charge.js";
 import type { Choice, Plan } from "./choose.js";
+import { rebuildCosts, visibleOf } from "./costs.js";
 import { pathInWords, siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
+import { rebuild } from "./rebuild.js";
 import { lostByScore } from "./refuse.js";
-import { batchShapeOfSite, paramsOf } from "./site.js";
+import { batchOf, paramsOf } from "./site.js";
 
 /** The graph of one run (and one branch) without random choices: its value estimates E[loss], its derivatives those of E[loss]. */
 export interface Rewritten {
   readonly objective: Tensor;
   /** From nodes of the traced program to nodes of this graph. */
   readonly map: ReadonlyMap<Tensor, Tensor>;
+  /** Visible nodes inside loops, of all steps. */
+  readonly lifted: ReadonlyMap<Tensor, Tensor>;
   /** Weights of the weighted sites (log p of scored ones), to differentiate by: ∂objective/∂log p is what a site is charged. */
   readonly charges: ReadonlyMap<Tensor, Tensor>;
 }
@@ -33,58 +36,36 @@ export interface Inputs {
   readonly baselines?: ReadonlyMap<Tensor, Tensor>;
 }
 
-export function rewrite(program: Program, plan: Plan, inputs: Inputs): Rewritten {
-  const { map, contributions } = replaceSites(program, plan, inputs);
-  const weights = new Map<Tensor, Weight>();
-  for (const site of plan.credit.sites) {
-    const { weight } = contributions.get(site) as Contribution;
-    const { differentiated, aligned } = plan.choices.get(site) as Choice;
-    if (!weight || (weight.kind === "box" && !differentiated)) continue;
-    const batch = batchShapeOfSite(site);
-    const raw = weight.kind === "box" ? weight.log : weight.ratio;
-    // A node of its own: what the site is charged is the derivative by it.
-    weights.set(site, { kind: weight.kind, by: apply(alias, [broadcastTo(raw, batch)], null), aligned });
-  }
-  const charged = rebuildCosts(program, plan, map, weights);
-  const terms = baselineTerms(charged, plan, weights, program.axis, inputs.baselines);
-  const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
-  return { objective, map, charges: new Map([...weights].map(([site, { by }]) => [site, by])) };
-}
-
-/** Every sample node becomes what its estimator makes of it; the rest of the graph is rebuilt over that. */
-function replaceSites(
+/** @param visible nodes inside loops that the caller wants to see of all steps */
+export function rewrite(
   program: Program,
   plan: Plan,
   inputs: Inputs,
-): { map: Map<Tensor, Tensor>; contributions: Map<Tensor, Contribution> } {
-  const map = new Map<Tensor, Tensor>();
-  const contributions = new Map<Tensor, Contribution>();
-  for (const node of ancestors([program.loss, ...plan.credit.sites])) {
-    const ins = guardedInputs(node, (input) => map.get(input) ?? input, plan);
-    if (plan.choices.has(node)) {
-      const contribution = contributionOf(node, ins, program, plan, inputs);
-      contributions.set(node, contribution);
-      map.set(node, contribution.value);
-    } else if (ins.some((input, i) => input !== node.inputs[i])) map.set(node, rebuiltWith(node, ins));
-  }
-  return { map, contributions };
-}
-
-/** The inputs of a node in the new graph; where a derivative would be lost it is let in no further than it is right. */
-function guardedInputs(node: Tensor, become: (input: Tensor) => Tensor, plan: Plan): Tensor[] {
-  const gaps = plan.gaps.get(node);
-  return node.inputs.map((input, k) => {
-    const x = become(input);
-    const why = gaps?.get(k);
-    return why ? apply(limit, [x, x], why) : x;
+  visible: ReadonlySet<Tensor> = new Set(),
+): Rewritten {
+  const { flow } = program;
+  const rebuilt = rebuild([program.loss, ...plan.credit.sites.filter((site) => flow.home(site) === null)], {
+    program,
+    plan,
+    supplies: [inputs.given, inputs.outcomes],
+    contribute: (site, ins, supplied) =>
+      contributionOf(site, ins, program, plan, supplied(inputs.given), supplied(inputs.outcomes)),
+    visible: new Set([...visibleOf(plan.credit), ...visible]),
   });
-}
-
-/** The node over new inputs. In a dynamic program it may have its number, which holds: the draws are the same. */
-function rebuiltWith(node: Tensor, ins: readonly Tensor[]): Tensor {
-  const out = again(node, ins);
-  out.value = node.value;
-  return out;
+  const weights = new Map<Tensor, Weight>();
+  for (const site of plan.credit.sites) {
+    const { weight } = rebuilt.contributions.get(site) as Contribution;
+    const { differentiated, aligned } = plan.choices.get(site) as Choice;
+    if (!weight || (weight.kind === "box" && !differentiated)) continue;
+    // A node of its own: what the site is charged is the derivative by it.
+    const by = apply(alias, [broadcastTo(rebuilt.weights.get(site) as Tensor, batchOf(flow, site))], null);
+    weights.set(site, { kind: weight.kind, by, aligned });
+  }
+  const charged = rebuildCosts(program, plan, rebuilt, weights);
+  const terms = baselineTerms(charged, plan, weights, program.axis, inputs.baselines);
+  const objective = terms === null ? charged : add(charged, apply(shadow, [toDType(terms, charged.dtype)], null));
+  const { map, lifted } = rebuilt;
+  return { objective, map, lifted, charges: new Map([...weights].map(([site, { by }]) => [site, by])) };
 }
 
 function contributionOf(
@@ -92,15 +73,16 @@ function contributionOf(
   ins: readonly Tensor[],
   program: Program,
   plan: Plan,
-  inputs: Inputs,
+  given: Tensor | null,
+  outcome: Tensor | null,
 ): Contribution {
-  const { name, family } = siteParams(node);
+  const { name, family, names } = siteParams(node);
   const choice = plan.choices.get(node) as Choice;
   const { estimator } = choice;
   const params = estimator.rest === "observe" ? guarded(node, paramsOf(node, ins), program) : paramsOf(node, ins);
-  const stream = { key: foldIn(program.key, hash(name)), run: program.run };
-  const given = inputs.given.get(node) ?? null;
-  const site = { name, family, params, stream, given, outcome: inputs.outcomes.get(node) ?? null, gives: family.gives };
+  // In a loop every step has a key of its own.
+  const key = ins.slice(names.length).reduce((k, step) => foldIn(k, step), foldIn(program.key, hash(name)));
+  const site = { name, family, params, stream: { key, run: program.run }, given, outcome, gives: family.gives };
   const contribution = estimator.estimate(site);
   if (!choice.limit) return contribution;
   const { orders, obstacle } = choice.limit;
@@ -126,29 +108,6 @@ function guarded(node: Tensor, params: Params, program: Program): Params {
   return out;
 }
 
-/** The loss with every cost array weighted by the sites that may influence it. */
-function rebuildCosts(
-  program: Program,
-  plan: Plan,
-  map: ReadonlyMap<Tensor, Tensor>,
-  weights: ReadonlyMap<Tensor, Weight>,
-): Tensor {
-  const { credit } = plan;
-  const rebuilt = (node: Tensor): Tensor => map.get(node) ?? node;
-  const charged = new Map<Tensor, Tensor>();
-  for (const leaf of credit.leaves) charged.set(leaf, weighted(rebuilt(leaf), leaf, credit, weights));
-  for (const node of [...credit.opened].sort((a, b) => a.id - b.id)) {
-    charged.set(
-      node,
-      again(
-        node,
-        guardedInputs(node, (input) => charged.get(input) ?? rebuilt(input), plan),
-      ),
-    );
-  }
-  return charged.get(program.loss) ?? rebuilt(program.loss);
-}
-
 /**
  * Σ_z Σ_s b_z[s] · (1 − box(l_z[s])) · box(τ of the sites before z): value 0, mean 0 at every order, because b_z does not depend on z's own
  * draw. Without the last factor it is still unbiased, but second derivatives suffer.
@@ -172,13 +131,14 @@ function baselineTerms(
         sites.map(([, { by }]) => by),
         [onesLike(charged)],
       );
+  const { flow } = plan.credit;
   let total: Tensor | null = null;
   sites.forEach(([site, { by: log }], i) => {
     const cost = costs[i] ?? null;
     const b =
-      outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchShapeOfSite(site), runs));
+      outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchOf(flow, site), runs));
     if (!b) return;
-    const before = exponent(plan.credit, weights, site, batchShapeOfSite(site), site);
+    const before = exponent(plan.credit, weights, (other) => plan.credit.before(other, site), batchOf(flow, site));
     const own = mul(apply(detach, [b], null), sub(1, apply(box, [log], null)));
     const term = sum(before === null ? own : mul(own, apply(box, [toDType(before, own.dtype)], null)));
     total = total === null ? term : add(total, term);

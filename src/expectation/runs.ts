@@ -17,7 +17,7 @@ import type { Choice, Plan } from "./choose.js";
 import { siteParams } from "./differentiability.js";
 import type { Program } from "./program.js";
 import { rewrite } from "./rewrite.js";
-import { batchShapeOfSite, paramsOf } from "./site.js";
+import { batchOf, typesOfParams } from "./site.js";
 
 /** From the graph of one run to graphs of many: runs are a leading axis on what depends on a sample, the rest is computed once. */
 export interface OneRun {
@@ -37,6 +37,7 @@ export interface OneRun {
 }
 
 export function oneRun(program: Program, plan: Plan): OneRun {
+  const { flow } = program;
   const given = new Map<string, Tensor>();
   const byName = new Map(program.sites.map((site) => [siteParams(site).name, site]));
   const recorded = new Map<Tensor, Tensor>();
@@ -44,11 +45,12 @@ export function oneRun(program: Program, plan: Plan): OneRun {
   for (const [site, { given: isGiven, estimator }] of plan.choices) {
     const { name } = siteParams(site);
     if (isGiven) {
-      const hole = placeholder(site, `given.${name}`);
+      const hole = placeholder({ shape: flow.shape(site), dtype: site.dtype }, `given.${name}`);
       given.set(name, hole);
       recorded.set(byName.get(name) as Tensor, hole);
     }
-    if (estimator.branches) outcomes.set(site, placeholder(site, `outcome of ${name}`));
+    if (estimator.branches)
+      outcomes.set(site, placeholder({ shape: flow.shape(site), dtype: site.dtype }, `outcome of ${name}`));
   }
   const { objective, map, charges } = rewrite(program, plan, { outcomes, given: recorded });
   const averaged = overOutcomes(objective, plan, outcomes);
@@ -70,9 +72,8 @@ function overOutcomes(objective: Tensor, plan: Plan, holes: ReadonlyMap<Tensor, 
   if (holes.size === 0) return objective;
   let stride = 1;
   const tables = [...holes.keys()].map((site) => {
-    const choice = plan.choices.get(site) as Choice;
-    const table = outcomeTable(site, choice, stride, plan.outcomes);
-    stride *= choice.outcomes;
+    const table = outcomeTable(site, plan, stride);
+    stride *= (plan.choices.get(site) as Choice).outcomes;
     return table;
   });
   const [out] = batchAll([objective], [...holes.values()], tables, plan.outcomes) as [Tensor];
@@ -80,9 +81,12 @@ function overOutcomes(objective: Tensor, plan: Plan, holes: ReadonlyMap<Tensor, 
 }
 
 /** The values of a site in each joint outcome [outcomes, ...site shape]: digits of the outcome's number, alike along aligned axes. */
-function outcomeTable(site: Tensor, choice: Choice, stride: number, outcomes: number): Tensor {
-  const batch = batchShapeOfSite(site);
-  const p = paramsOf(site);
+function outcomeTable(site: Tensor, plan: Plan, stride: number): Tensor {
+  const { flow } = plan.credit;
+  const batch = batchOf(flow, site);
+  const p = typesOfParams(flow, site);
+  const choice = plan.choices.get(site) as Choice;
+  const { outcomes } = plan;
   const { enumerate } = siteParams(site).family.gives;
   const values = (enumerate as NonNullable<typeof enumerate>).values(p);
   const size = (enumerate as NonNullable<typeof enumerate>).size(p);

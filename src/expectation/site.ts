@@ -1,11 +1,12 @@
 import { NoGradientError } from "../base/errors.js";
 import type { Shape } from "../base/shape.js";
+import type { Flow } from "../control/flow.js";
 import { type AnyFamily, batchShapeOf, type Params } from "../distributions/distribution.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { type Interval, interval } from "../graph/interval.js";
 import { leading } from "../graph/reads.js";
-import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
-import { allBatched } from "../primitives/linear.js";
+import { apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
+import { allBatched, reshapeTo, sliceAxis } from "../primitives/linear.js";
 
 /** What a `sample` node knows beside its inputs, the parameters of the distribution in the order of `names`. */
 export interface SiteParams {
@@ -31,6 +32,23 @@ export function batchShapeOfSite(node: Tensor): Shape {
   return typed(node.params as SiteParams, node.inputs).batch;
 }
 
+/** The parameters of all steps, as far as their shapes go. */
+export function typesOfParams(flow: Flow, node: Tensor): Params {
+  if (flow.times(node).length === 0) return paramsOf(node);
+  const { names } = node.params as SiteParams;
+  return Object.fromEntries(
+    names.map((name, i) => {
+      const { dtype, shape } = node.inputs[i] as Tensor;
+      return [name, placeholder({ shape: [...flow.times(node), ...shape], dtype }, name)];
+    }),
+  );
+}
+
+/** The batch shape of all steps of the loops around a site. */
+export function batchOf(flow: Flow, node: Tensor): Shape {
+  return [...flow.times(node), ...batchShapeOfSite(node)];
+}
+
 /** A random choice in a traced program: it has a law, and neither a value nor a derivative until the rewrite gives it both. */
 export const sampleNode: Primitive<SiteParams> = {
   name: "sample",
@@ -40,7 +58,13 @@ export const sampleNode: Primitive<SiteParams> = {
   jvp: (_tangents, _inputs, { name, family }) => unrewritten(name, family),
   transpose: null,
   linear: [],
-  batch: (inputs, batched, params, size) => apply(sampleNode, allBatched(inputs, batched, size), params),
+  batch: (inputs, batched, params, size) => {
+    const count = params.names.length;
+    const laws = allBatched(inputs.slice(0, count), batched.slice(0, count), size);
+    // All lanes are at one step.
+    const steps = inputs.slice(count).map((x, k) => (batched[count + k] ? reshapeTo(sliceAxis(x, 0, 0, 1), []) : x));
+    return apply(sampleNode, [...laws, ...steps], params);
+  },
   reads: (params, inputs) => {
     const { length } = typed(params, inputs).batch;
     return inputs.map(({ shape }) => leading(shape, length));

@@ -104,7 +104,8 @@ function recordedValues(
   const out = new Map<string, Tensor>();
   for (const site of ev.core.program.sites) {
     const { name } = siteParams(site);
-    if (ev.core.given.has(name)) out.set(name, recordedFor(site, given[name] as TensorLike, runs));
+    if (ev.core.given.has(name))
+      out.set(name, recordedFor(ev.core.program.flow, site, given[name] as TensorLike, runs));
   }
   return out;
 }

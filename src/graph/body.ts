@@ -1,4 +1,5 @@
-import { placeholder, type Tensor } from "./tensor.js";
+import { anywhere } from "./range.js";
+import { apply, placeholder, type Tensor, type Type } from "./tensor.js";
 import { ancestors, between, substitute } from "./walk.js";
 
 /**
@@ -45,33 +46,77 @@ export function closeBranch(inputs: readonly Tensor[], outputs: readonly Tensor[
   return close(inputs, outputs, new Set(nodes.filter((node) => node.id >= from)));
 }
 
+/** What a graph takes from outside, plain constants excepted. */
+export function capturedBy(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  inside: (node: Tensor) => boolean,
+): Tensor[] {
+  const own = new Set(inputs);
+  const found = new Set<Tensor>();
+  const capture = (node: Tensor): void => {
+    if (!own.has(node) && !inside(node) && !isConstant(node)) found.add(node);
+  };
+  for (const node of ancestors(outputs, inside)) if (inside(node) && !own.has(node)) node.inputs.forEach(capture);
+  outputs.forEach(capture);
+  return [...found];
+}
+
 /** Whatever a graph takes from outside becomes one more input. */
 function close(inputs: readonly Tensor[], outputs: readonly Tensor[], inside: ReadonlySet<Tensor>): Closed {
-  const outside = new Map<Tensor, Tensor>();
-  const own = new Set(inputs);
-  const captured: Tensor[] = [];
-  const capture = (node: Tensor): void => {
-    if (own.has(node) || inside.has(node) || isConstant(node) || outside.has(node)) return;
-    captured.push(node);
-    outside.set(node, placeholder(node, `captured ${captured.length - 1}`));
+  const captured = capturedBy(inputs, outputs, (node) => inside.has(node));
+  const holes = captured.map((node, i) => placeholder(node, node.label ?? `captured ${i}`));
+  const map = new Map(captured.map((node, i) => [node, holes[i] as Tensor]));
+  const done = map.size === 0 ? [...outputs] : substitute(outputs, map).outputs;
+  return { body: new Body([...inputs, ...holes], done), captured };
+}
+
+/** An input of a body. */
+export function bodyInput(type: Type, label: string): Tensor {
+  return anywhere(placeholder({ shape: type.shape, dtype: type.dtype }, label));
+}
+
+/** The same graph in which no two loops share a body, so that what is inside them can be told apart. */
+export function unshared(outputs: readonly Tensor[]): Tensor[] {
+  const map = new Map<Tensor, Tensor>();
+  copyLevel(outputs, map, false);
+  return outputs.map((node) => map.get(node) ?? node);
+}
+
+function copyLevel(outputs: readonly Tensor[], map: Map<Tensor, Tensor>, all: boolean): void {
+  for (const node of ancestors(outputs)) {
+    if (map.has(node) || node.primitive === null) continue;
+    const inputs = node.inputs.map((input) => map.get(input) ?? input);
+    const loop = bodiesOf(node).length > 0;
+    if (!all && !loop && inputs.every((input, k) => input === node.inputs[k])) continue;
+    const copy = apply(node.primitive, inputs, loop ? copyParams(node.params as LoopParams) : node.params);
+    copy.value = node.value;
+    map.set(node, copy);
+  }
+}
+
+interface LoopParams {
+  readonly body?: Body;
+  readonly branches?: readonly Body[];
+  readonly parts: readonly Type[];
+}
+
+function copyParams({ body, branches, ...rest }: LoopParams): LoopParams {
+  const bodies = {
+    ...(body ? { body: copyBody(body) } : {}),
+    ...(branches ? { branches: branches.map(copyBody) } : {}),
   };
-  for (const node of inside) if (!own.has(node)) node.inputs.forEach(capture);
-  outputs.forEach(capture);
-  const placeholders = captured.map((node) => outside.get(node) as Tensor);
-  const done = outside.size === 0 ? [...outputs] : substitute(outputs, outside).outputs;
-  return { body: new Body([...inputs, ...placeholders], done), captured };
+  return { ...rest, ...bodies, parts: [...rest.parts] };
 }
 
-/** A copy with placeholders and nodes of its own. */
-export function copyBody({ inputs, outputs }: Body): { body: Body; map: Map<Tensor, Tensor> } {
-  const fresh = inputs.map((input) => placeholder(input, input.label as string));
-  const { outputs: copied, map } = substitute(outputs, new Map(inputs.map((input, k) => [input, fresh[k] as Tensor])));
-  return { body: new Body(fresh, copied), map };
-}
-
-/** Whether a node of a body depends on any of `inputs`: the nodes that do. */
-export function depending(inputs: readonly Tensor[], outputs: readonly Tensor[]): Set<Tensor> {
-  return new Set(between(inputs, outputs));
+function copyBody({ inputs, outputs }: Body): Body {
+  const fresh = inputs.map((input) => bodyInput(input, input.label as string));
+  const map = new Map(inputs.map((input, k) => [input, fresh[k] as Tensor]));
+  copyLevel(outputs, map, true);
+  return new Body(
+    fresh,
+    outputs.map((node) => map.get(node) ?? node),
+  );
 }
 
 /** All nodes, those of bodies included. */

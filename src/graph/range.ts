@@ -8,13 +8,33 @@ const known = new WeakMap<Tensor, Interval>();
 /** The interval a node's numbers lie in, from the `range` of the primitives above it. A placeholder may be anything. */
 export function rangeOf(node: Tensor): Interval {
   for (const above of ancestors([node], (one) => !known.has(one)))
-    if (!known.has(above)) known.set(above, compute(above));
+    if (!known.has(above))
+      known.set(
+        above,
+        compute(above, (input) => known.get(input) as Interval),
+      );
   return known.get(node) as Interval;
 }
 
-function compute(node: Tensor): Interval {
+/** Where a node's numbers lie is known from elsewhere: an input of a loop's body. */
+export function assumeRange(node: Tensor, range: Interval): void {
+  known.set(node, range);
+}
+
+/** Of an input of a body nothing is known while it is traced: random choices may move it anywhere. */
+export function anywhere(hole: Tensor): Tensor {
+  known.set(hole, { ...everything, random: true });
+  return hole;
+}
+
+/** The interval of a node whose inputs lie in these. */
+export function rangeFrom(node: Tensor, of: (input: Tensor) => Interval | undefined): Interval {
+  return compute(node, (input) => of(input) ?? rangeOf(input));
+}
+
+function compute(node: Tensor, of: (input: Tensor) => Interval): Interval {
   if (node.primitive === null) return still(node.value ? ofNumbers(node.value) : everything);
-  const inputs = node.inputs.map((input) => known.get(input) as Interval);
+  const inputs = node.inputs.map(of);
   const out =
     node.primitive.range?.(inputs, node.params, node) ?? (node.dtype === "bool" ? interval(0, 1) : everything);
   // A rule may hand on an input as it is, so only the inputs and the rule of a random draw know.

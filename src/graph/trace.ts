@@ -26,11 +26,19 @@ export function loopSteps(): readonly Tensor[] {
   return steps;
 }
 
+let bodies = 0;
+
+/** Whether the body of a loop or a branch is being traced. */
+export function insideBody(): boolean {
+  return bodies > 0;
+}
+
 /** Traces the body of a loop, with its step, or of a branch (null). Black boxes with a state have no place in it. */
 export function looping<T>(where: string, step: Tensor | null, body: () => T): T {
   const [before, around] = [calls, steps];
   calls = new Map();
   if (step !== null) steps = [...steps, step];
+  bodies++;
   try {
     const result = body();
     if (calls.size > 0)
@@ -41,6 +49,7 @@ export function looping<T>(where: string, step: Tensor | null, body: () => T): T
       });
     return result;
   } finally {
+    bodies--;
     calls = before;
     steps = around;
   }

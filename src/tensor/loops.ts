@@ -7,9 +7,9 @@ import { LoopBuilder } from "../control/inputs.js";
 import type { Residuals } from "../control/loop.js";
 import { scanNode } from "../control/scan.js";
 import { inSegments } from "../control/segments.js";
-import { closeBranch, everyNode } from "../graph/body.js";
+import { bodyInput, closeBranch, everyNode } from "../graph/body.js";
 import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
-import { idMark, placeholder, type Tensor } from "../graph/tensor.js";
+import { idMark, type Tensor } from "../graph/tensor.js";
 import { looping, transforming } from "../graph/trace.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { part } from "../primitives/tuple.js";
@@ -76,12 +76,12 @@ type Step = (carry: unknown, x: unknown, t: Tensor) => readonly [unknown, unknow
 
 function traceStep(step: Step, start: Flat<Tensor>, rows: Flat<Tensor> | null) {
   const hole = (argument: string, { shape, dtype }: Tensor, path: string): Tensor =>
-    placeholder({ shape, dtype }, pathName(argument, path));
+    bodyInput({ shape, dtype }, pathName(argument, path));
   const carries = start.leaves.map((x, k) => hole("carry", x, start.paths[k] as string));
   const inner = (rows?.leaves ?? []).map((x, k) =>
-    placeholder({ shape: x.shape.slice(1), dtype: x.dtype }, pathName("x", rows?.paths[k] as string)),
+    bodyInput({ shape: x.shape.slice(1), dtype: x.dtype }, pathName("x", rows?.paths[k] as string)),
   );
-  const t = placeholder({ shape: [], dtype: "uint32" }, "step");
+  const t = bodyInput({ shape: [], dtype: "uint32" }, "step");
   const result = transforming("scan", () =>
     looping("scan", t, () => step(start.rebuild(carries), rows?.rebuild(inner) ?? null, t)),
   );
@@ -157,7 +157,7 @@ function traceBranch(f: Branch, trees: readonly Flat<Tensor>[]) {
   const args = trees.map((tree, a) =>
     tree.rebuild(
       tree.leaves.map((x, k) => {
-        const hole = placeholder(x, pathName(`argument ${a}`, tree.paths[k] as string));
+        const hole = bodyInput(x, pathName(`argument ${a}`, tree.paths[k] as string));
         holes.push(hole);
         return hole;
       }),

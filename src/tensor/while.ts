@@ -2,8 +2,9 @@ import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import { LoopBuilder } from "../control/inputs.js";
 import { scanNode } from "../control/scan.js";
+import { bodyInput } from "../graph/body.js";
 import { arange, asTensor, constant, type TensorLike } from "../graph/leaves.js";
-import { apply, placeholder, type Tensor } from "../graph/tensor.js";
+import { apply, type Tensor } from "../graph/tensor.js";
 import { looping, transforming } from "../graph/trace.js";
 import { type Settled, settled } from "../primitives/check.js";
 import { reshapeTo } from "../primitives/linear.js";
@@ -34,10 +35,10 @@ export function whileLoop<C>(
   if (!(Number.isInteger(limit) && limit >= 0))
     fail({ where: "whileLoop", got: `limit ${limit}`, expected: "a whole number of at least 0" });
   const start = tensorsOf("whileLoop", init);
-  const alive = placeholder({ shape: [], dtype: "bool" }, "alive");
-  const t = placeholder({ shape: [], dtype: "uint32" }, "step");
+  const alive = bodyInput({ shape: [], dtype: "bool" }, "alive");
+  const t = bodyInput({ shape: [], dtype: "uint32" }, "step");
   const state = start.leaves.map(({ shape, dtype }, k) =>
-    placeholder({ shape, dtype }, pathName("state", start.paths[k] as string)),
+    bodyInput({ shape, dtype }, pathName("state", start.paths[k] as string)),
   );
   const next = transforming("whileLoop", () => {
     const here = start.rebuild(state) as TensorTree<C>;

@@ -2,7 +2,7 @@ import type { Distribution } from "../../src/distributions/distribution.js";
 import type { AnyEstimator } from "../../src/estimators/estimator.js";
 import { scoreFunction } from "../../src/estimators/index.js";
 import { choose, type Plan } from "../../src/expectation/choose.js";
-import { mixed } from "../../src/expectation/credit/relation.js";
+import { mixed } from "../../src/graph/relation/relation.js";
 import type { Choosing } from "../../src/expectation/draft.js";
 import { handling } from "../../src/expectation/effects.js";
 import { type Program, type ProgramFunction, traceProgram } from "../../src/expectation/program.js";

@@ -1,7 +1,7 @@
 import { expect, it, describe as suite } from "vitest";
-import { compose, lossy } from "../../src/expectation/credit/compose.js";
+import { compose, lossy } from "../../src/graph/relation/compose.js";
 import { describe } from "../../src/expectation/credit/describe.js";
-import { join, joinAll, widen } from "../../src/expectation/credit/join.js";
+import { join, joinAll, widen } from "../../src/graph/relation/join.js";
 import { planPush } from "../../src/expectation/credit/plan.js";
 import { push } from "../../src/expectation/credit/push.js";
 import {
@@ -14,7 +14,7 @@ import {
   start,
   toReads,
   worse,
-} from "../../src/expectation/credit/relation.js";
+} from "../../src/graph/relation/relation.js";
 import * as reads from "../../src/graph/reads.js";
 import { plain, type Shape } from "./relation.support.js";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it, describe as suite } from "vitest";
-import { compose, lossy } from "../../src/expectation/credit/compose.js";
+import { compose, lossy } from "../../src/graph/relation/compose.js";
 import { describe } from "../../src/expectation/credit/describe.js";
-import { join, widen } from "../../src/expectation/credit/join.js";
+import { join, widen } from "../../src/graph/relation/join.js";
 import { kept } from "../../src/expectation/credit/plan.js";
 import { push } from "../../src/expectation/credit/push.js";
 import {
@@ -13,7 +13,7 @@ import {
   separates,
   start,
   within,
-} from "../../src/expectation/credit/relation.js";
+} from "../../src/graph/relation/relation.js";
 import * as reads from "../../src/graph/reads.js";
 import {
   asReads,

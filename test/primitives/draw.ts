@@ -50,9 +50,24 @@ export function draw(input: LawInput, float: Float, roll: Dice, lead: Shape = []
       const [low, high] = input.from ?? [-2, 2];
       const apart = low + ((high - low) * ((order[i] as number) + 0.2 + 0.6 * roll())) / size;
       data[start + i] = input.distinct ? apart : drawOne({ ...input, dtype }, roll);
+      if (input.dominant) data[start + i] = (data[start + i] as number) + weight(input, i);
     }
   }
   return dense(data, dtype, [...lead, ...input.shape]);
+}
+
+/** What a dominant matrix has more at its element i: on the diagonal three times what a row beside it can add up to, and more from place to place. */
+function weight({ shape, from = [-2, 2] }: LawInput, i: number): number {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  const [row, column] = [Math.floor(i / columns) % rows, i % columns];
+  return row === column ? 3 * (row + 1) * Math.max(rows, columns) * Math.max(...from.map(Math.abs)) : 0;
+}
+
+/** Another number for element i of a drawn tensor. */
+export function redraw(input: LawInput, like: NDArray, i: number, roll: Dice): number {
+  const { dtype, shape } = like;
+  if (input.dominant) return draw({ ...input, shape }, dtype as Float, roll).data[i] as number;
+  return drawOne({ ...input, shape: [], dtype }, roll);
 }
 
 function shuffled(n: number, roll: Dice): number[] {

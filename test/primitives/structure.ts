@@ -1,7 +1,7 @@
 import { isFloat } from "../../src/base/dtype.js";
 import { SamplegradError } from "../../src/base/errors.js";
 import { sizeOf } from "../../src/base/shape.js";
-import { type AnyPrimitive, apply, leaf, placeholder, type Tensor, type Type } from "../../src/graph/tensor.js";
+import { type AnyPrimitive, apply, type LawInput, leaf, placeholder, type Tensor, type Type } from "../../src/graph/tensor.js";
 import { dense, elements, type NDArray } from "../../src/kernel/ndarray.js";
 import { reference } from "../../src/runtime/reference.js";
 import { batchGraph } from "../../src/transforms/vmap.js";
@@ -11,10 +11,10 @@ import {
   dice,
   draw,
   drawAll,
-  drawOne,
   dtypeOf,
   numbersOf,
   outputOf,
+  redraw,
   rowOf,
   subsets,
 } from "./draw.js";
@@ -101,7 +101,7 @@ export const readsLaw: Law = (primitive, lawCase, float, seed) => {
     const allowed = allowedBy(entries[k] ?? null, x.shape, out.shape);
     return firstOf(allowed.entries(), ([i, reached]) => {
       const data = x.data.slice();
-      data[i] = drawOne({ ...lawCase.inputs[k], shape: [], dtype: x.dtype }, roll);
+      data[i] = redraw(lawCase.inputs[k] as LawInput, x, i, roll);
       const changed = inputs.map((other, j) => (j === k ? dense(data, x.dtype, x.shape) : other));
       const after = outputOf(primitive, changed, lawCase.params);
       const bad = after.findIndex((y, o) => !Object.is(y, before[o]) && !reached.has(o));

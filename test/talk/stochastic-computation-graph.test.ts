@@ -49,7 +49,7 @@ describe("the stochastic computation graph, line by line", () => {
     expect(program.sites).toHaveLength(1);
     const before = ancestors([site!]).flatMap((node) => node.label ?? []);
     expect(before.sort()).toEqual(["data.x", "params.W0", "params.W1"]);
-    expect(pathInWords(pathToLoss(site!, program.loss))).toBe("a → matmul → sub → mul → mul → loss");
+    expect(pathInWords(pathToLoss(site!, program))).toBe("a → matmul → sub → mul → mul → loss");
   });
 
   it("the default enumerates a: value and gradient are exact", () => {

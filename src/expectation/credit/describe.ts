@@ -1,6 +1,6 @@
 import type { Digit, Link } from "../../graph/reads.js";
-import { clipped, implies } from "./link.js";
-import type { Relation } from "./relation.js";
+import { clipped, implies } from "../../graph/relation/link.js";
+import type { Relation } from "../../graph/relation/relation.js";
 
 type Shape = readonly number[];
 

@@ -1,6 +1,6 @@
 import type { Digit, Link } from "../../graph/reads.js";
-import { clipped, implies, isFunction } from "./link.js";
-import { type Relation, relation } from "./relation.js";
+import { clipped, implies, isFunction } from "../../graph/relation/link.js";
+import { type Relation, relation } from "../../graph/relation/relation.js";
 
 /** How the sum over {s : (s, n) ∈ R} is taken: which links of R are kept, and the shape and method of each. Pure data. */
 

@@ -1,7 +1,7 @@
 import type { Digit, Link } from "../../graph/reads.js";
-import { clipped, isWhole } from "./link.js";
+import { clipped, isWhole } from "../../graph/relation/link.js";
+import type { Relation } from "../../graph/relation/relation.js";
 import { type Component, methodOf, type PushPlan, planPush } from "./plan.js";
-import type { Relation } from "./relation.js";
 
 type Shape = readonly number[];
 

@@ -2,8 +2,9 @@ import { range, sizeOf } from "../../base/shape.js";
 import { leaf, type Tensor } from "../../graph/tensor.js";
 import { dense } from "../../kernel/ndarray.js";
 import { add, toDType } from "../../tensor/elementwise.js";
+import { pad } from "../../tensor/padding.js";
 import { matmul, sum } from "../../tensor/reducing.js";
-import { cumsum, flip, pad, reshape, slice, transpose } from "../../tensor/shaping.js";
+import { cumsum, flip, reshape, slice, transpose } from "../../tensor/shaping.js";
 import type { PushOps } from "./push.js";
 
 /** `push` on tensors. */

@@ -6,7 +6,7 @@ import { named } from "../../primitives/linear.js";
 import type { Choice, Plan } from "../choose.js";
 import { describe } from "../credit/describe.js";
 import { siteParams } from "../differentiability.js";
-import { batchShapeOfSite } from "../site.js";
+import { batchOf } from "../site.js";
 import type { Opened, ReportOptions } from "./subject.js";
 
 /** What the plan says of each random choice, and of the costs it is charged with. */
@@ -45,11 +45,11 @@ export function siteReports({ program, plan }: Opened<ReportOptions>, names: Nam
   return program.sites.map((site) => {
     const { name, family, names: params } = siteParams(site);
     const choice = plan.choices.get(site) as Choice;
-    const batch = batchShapeOfSite(site);
+    const batch = batchOf(program.flow, site);
     return {
       name,
       distribution: `${family.name}(${params.join(", ")})`,
-      shape: { batch, event: site.shape.slice(batch.length) },
+      shape: { batch, event: program.flow.shape(site).slice(batch.length) },
       estimator: choice.estimator.name,
       why: choice.why,
       bias: choice.estimator.bias,
@@ -68,20 +68,21 @@ export function costReports({ program, plan }: Opened<ReportOptions>, names: Nam
   return leaves.map((leaf, i) => ({
     name: `leaf ${i + 1}`,
     expression: costExpression(leaf, names),
-    shape: leaf.shape,
+    shape: plan.credit.flow.shape(leaf),
   }));
 }
 
 function creditLines(site: Tensor, { estimator, differentiated }: Choice, plan: Plan, names: Names): string[] {
   if (estimator.rest === "differentiate" || (!differentiated && !estimator.branches)) return [];
-  const batch = batchShapeOfSite(site);
+  const { flow } = plan.credit;
+  const batch = batchOf(flow, site);
   return plan.credit.leaves.map((leaf, i) => {
     const relation = plan.credit.relation(site, leaf);
     const name = `leaf ${i + 1}`;
     if (relation === "bottom") return `not charged: ${name}`;
     // One element has nothing to be told apart.
-    const links = sizeOf(batch) === 1 ? "" : ` [${describe(relation, batch, leaf.shape)}]`;
-    return `charged: ${name} (${operation(leaf, names)} ${show(leaf.shape)})${links}`;
+    const links = sizeOf(batch) === 1 ? "" : ` [${describe(relation, batch, flow.shape(leaf))}]`;
+    return `charged: ${name} (${operation(leaf, names)} ${show(flow.shape(leaf))})${links}`;
   });
 }
 

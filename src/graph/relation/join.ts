@@ -1,4 +1,4 @@
-import type { Link } from "../../graph/reads.js";
+import type { Link } from "../reads.js";
 import { clipped, keyOf } from "./link.js";
 import { derive, type Relation, relation } from "./relation.js";
 

@@ -1,4 +1,4 @@
-import type { Digit, Link } from "../../graph/reads.js";
+import type { Digit, Link } from "../reads.js";
 
 /** Digits and single links: their ranges, their canonical form, and when one implies another. */
 

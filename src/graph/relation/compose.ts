@@ -1,4 +1,4 @@
-import { type Digit, type Link, type ReadLink, whole } from "../../graph/reads.js";
+import { type Digit, type Link, type ReadLink, whole } from "../reads.js";
 import {
   clipped,
   type Interval,

@@ -1,4 +1,4 @@
-import type { Digit, Link, ReadLink } from "../../graph/reads.js";
+import type { Digit, Link, ReadLink } from "../reads.js";
 import { boundOf, canonical, clipped, deduce, holds, inside, isEquality, isFunction, isWhole, keyOf } from "./link.js";
 
 /**

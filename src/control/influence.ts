@@ -1,0 +1,58 @@
+import type { Access } from "../graph/access.js";
+import { compose } from "../graph/relation/compose.js";
+import { join, widen } from "../graph/relation/join.js";
+import { type Relation, same } from "../graph/relation/relation.js";
+import type { Tensor } from "../graph/tensor.js";
+import type { Flow } from "./flow.js";
+
+/**
+ * The relation of a source to every node it reaches, by passes over `nodes` until nothing changes. A carry looks ahead at the step's
+ * result, so its relation is widened from the second change on: each link moves at most twice and then vanishes, and the passes end.
+ * @param shape of the source, @param fixed nodes whose relation is known, and stays
+ */
+export function influence(
+  flow: Flow,
+  nodes: readonly Tensor[],
+  shape: readonly number[],
+  fixed: ReadonlyMap<Tensor, Relation>,
+): Map<Tensor, Relation> {
+  const out = new Map<Tensor, Relation>(fixed);
+  const moved = new Set<Tensor>();
+  flow.settle(nodes, (node) => {
+    if (fixed.has(node)) return false;
+    const before = out.get(node);
+    const arrived = arrival(flow, node, shape, out);
+    if (arrived === "bottom") return false;
+    const now = before !== undefined && looksAhead(flow, node) ? grown(before, arrived, moved.has(node)) : arrived;
+    if (before !== undefined && same(before, now)) return false;
+    if (before !== undefined) moved.add(node);
+    out.set(node, now);
+    return true;
+  });
+  return out;
+}
+
+function grown(before: Relation, arrived: Relation, again: boolean): Relation {
+  const both = join(before, arrived);
+  return again ? widen(before, both) : both;
+}
+
+function looksAhead(flow: Flow, node: Tensor): boolean {
+  return flow.hole(node) !== undefined && flow.access(node).inputs.length > 1;
+}
+
+/** The relation that a node gets from its inputs. */
+export function arrival(
+  flow: Flow,
+  node: Tensor,
+  shape: readonly number[],
+  known: ReadonlyMap<Tensor, Relation>,
+  { inputs, reads }: Access = flow.access(node),
+): Relation {
+  return inputs
+    .map((input, k) => {
+      const r = known.get(input) ?? "bottom";
+      return r === "bottom" ? r : compose(r, reads[k] ?? null, shape, flow.shape(input), flow.shape(node));
+    })
+    .reduce(join, "bottom" as Relation);
+}
