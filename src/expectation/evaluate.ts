@@ -2,6 +2,7 @@ import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
 import { readAll } from "../runtime/read.js";
+import { simplify } from "../transforms/simplify/index.js";
 import { addRows, Blocks, constantLike, type Estimate } from "./estimate.js";
 import { type Derivatives, type Layout, manyRuns, type OneRun, type Runs } from "./runs.js";
 
@@ -23,6 +24,8 @@ export interface Call {
 /** Compiled layouts of one program, kept with it. */
 export class Evaluator {
   private readonly cache = new Map<string, Runs>();
+  /** Of each layout that was run, its outputs as they are computed; what is put into other graphs stays as it is. */
+  private readonly simple = new WeakMap<Runs, ReadonlyMap<Tensor, Tensor>>();
   readonly core: OneRun;
 
   constructor(core: OneRun) {
@@ -39,7 +42,7 @@ export class Evaluator {
     return found;
   }
 
-  /** The numbers of `outputs` for the runs that begin at `first`. */
+  /** The numbers of `outputs`, which are some of those of `runs`, for the runs that begin at `first`. */
   run(runs: Runs, outputs: readonly Tensor[], call: Call, first: number): NDArray[] {
     call.signal?.throwIfAborted();
     const { program } = this.core;
@@ -51,7 +54,22 @@ export class Evaluator {
     feeds.set(program.key, values[values.length - 1] as NDArray);
     feeds.set(runs.start, elementsOf(Uint32Array.of(first), []));
     for (const [name, hole] of runs.given) feeds.set(hole, window(call.given.get(name) as Tensor, hole, first));
-    return currentRuntime().run(outputs, feeds);
+    const simple = this.simplified(runs);
+    return currentRuntime().run(
+      outputs.map((node) => simple.get(node) as Tensor),
+      feeds,
+    );
+  }
+
+  private simplified(runs: Runs): ReadonlyMap<Tensor, Tensor> {
+    let found = this.simple.get(runs);
+    if (found === undefined) {
+      const outputs = [runs.perRun, runs.mean, ...runs.derivatives];
+      const simple = simplify(outputs);
+      found = new Map(outputs.map((node, i) => [node, simple[i] as Tensor]));
+      this.simple.set(runs, found);
+    }
+    return found;
   }
 }
 

@@ -79,7 +79,7 @@ function manyRunNodes(
     nodes: known.map(({ node, name, kind }, i) => ({
       name,
       kind,
-      shape: node.shape,
+      shape: opened.program.flow.shape(node),
       value: means[i] as Estimate<Tensor>,
       delta: deltas.get(node) ?? null,
       reason: reasons.get(node) ?? null,

@@ -24,8 +24,10 @@ export function bodiesOf(node: Tensor): readonly Body[] {
   return Array.isArray(branches) ? branches.filter((each): each is Body => each instanceof Body) : [];
 }
 
-/** Numbers that are known: they may stay inside a body. */
+/** Numbers that are known, repeated or not: they may stay inside a body. */
 export function isConstant(node: Tensor): boolean {
+  const [input] = node.inputs;
+  if (node.primitive?.name === "broadcast" && input !== undefined) return isConstant(input);
   return node.primitive === null && node.value !== null;
 }
 

@@ -1,5 +1,6 @@
 import { fail, SamplegradError } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
+import { bodiesOf } from "./body.js";
 import type { Tensor, Type } from "./tensor.js";
 import { ancestors } from "./walk.js";
 
@@ -32,6 +33,7 @@ export function checkGraph(outputs: readonly Tensor[], { stage, forbidden = [], 
       fail({ where, got: naming(node), expected: `no ${node.primitive.name} here` });
     else checkType(where, node);
     checkValue(where, node);
+    for (const body of bodiesOf(node)) checkGraph(body.outputs, { stage, forbidden, placeholders: body.inputs });
   }
 }
 

@@ -1,4 +1,5 @@
 import { elements } from "../kernel/ndarray.js";
+import { Body, bodiesOf } from "./body.js";
 import type { Tensor } from "./tensor.js";
 import { insideTransform } from "./trace.js";
 
@@ -37,8 +38,17 @@ export function compareGraphs(before: TracedGraph, after: TracedGraph): string |
     a.inputs.forEach((input, i) => {
       stack.push([input, b.inputs[i] as Tensor, a]);
     });
+    const others = bodiesOf(b);
+    for (const [i, body] of bodiesOf(a).entries()) stack.push(...bodyPairs(body, others[i] as Body, a));
   }
   return captured;
+}
+
+/** What must agree in two bodies of one loop; differentiating one of them may have asked it for more. */
+function bodyPairs(a: Body, b: Body, user: Tensor): [Tensor, Tensor, Tensor | null][] {
+  const pairs = (x: readonly Tensor[], y: readonly Tensor[]): [Tensor, Tensor, Tensor | null][] =>
+    x.slice(0, y.length).map((node, i) => [node, y[i] as Tensor, user]);
+  return [...pairs(a.outputs, b.outputs), ...pairs(a.inputs, b.inputs)];
 }
 
 /** Whether a node is older than the trace it is found in, that is, captured. Holes come first in a trace. */
@@ -86,10 +96,12 @@ function sameParams(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a === "function" && typeof b === "function") return a.toString() === b.toString();
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Body) return true; // compared node by node
   if (Object.getPrototypeOf(a) !== Object.prototype && !Array.isArray(a)) return true;
-  const keys = Object.keys(a);
+  // The parts of a loop grow with what is asked of it.
+  const keys = Object.keys(a).filter((key) => key !== "parts");
   return (
-    keys.length === Object.keys(b).length &&
+    keys.length === Object.keys(b).filter((key) => key !== "parts").length &&
     keys.every((key) => sameParams((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
   );
 }

@@ -1,5 +1,6 @@
 import { show } from "../base/shape.js";
 import { elements } from "../kernel/ndarray.js";
+import { type Body, bodiesOf } from "./body.js";
 import type { Tensor } from "./tensor.js";
 import { ancestors } from "./walk.js";
 
@@ -21,12 +22,38 @@ export interface PrintOptions {
  * Scalar constants, repeated or not, stand where they are used. Names are made different with a number where two nodes share one.
  */
 export function printGraph(outputs: readonly Tensor[], options: PrintOptions = {}): string {
+  return listing(outputs, { given: options.names, values: options.values === true, used: new Map(), next: 1 }).join(
+    "\n",
+  );
+}
+
+/** What a listing shares with the listings of the bodies in it: names are different everywhere. */
+interface Naming {
+  readonly given: PrintOptions["names"];
+  readonly values: boolean;
+  readonly used: Map<string, number>;
+  next: number;
+}
+
+function listing(outputs: readonly Tensor[], naming: Naming, inputs: readonly Tensor[] = []): string[] {
   const nodes = ancestors(outputs);
-  const names = nameAll(nodes, new Set(outputs), options.names);
+  const names = nameAll([...inputs, ...nodes.filter((node) => !inputs.includes(node))], new Set(outputs), naming);
   const lines = nodes
-    .filter((node) => !isInline(node) || outputs.includes(node))
-    .map((node) => line(node, names, options.values === true));
-  return [...lines, `return ${outputs.map((node) => names.get(node)).join(", ")}`].join("\n");
+    .filter((node) => (!isInline(node) || outputs.includes(node)) && !inputs.includes(node))
+    .flatMap((node) => [
+      line(node, names, naming.values),
+      ...bodiesOf(node).flatMap((body, i) => bodyLines(node, body, i, naming)),
+    ]);
+  const head = inputs.length === 0 ? [] : [inputs.map((input) => names.get(input)).join(", ")];
+  return [...head, ...lines, `return ${outputs.map((node) => names.get(node)).join(", ")}`];
+}
+
+/** The graph of a loop or a branch, indented under its node: `(carry, x) ->`, then its lines. */
+function bodyLines(node: Tensor, { inputs, outputs }: Body, i: number, naming: Naming): string[] {
+  const when = bodiesOf(node).length === 1 ? "" : i === 0 ? "true: " : "false: ";
+  const lines = listing(outputs, naming, inputs);
+  const head = inputs.length === 0 ? "()" : `(${lines.shift()})`;
+  return [`  ${when}${head} ->`, ...lines.map((each) => `    ${each}`)];
 }
 
 /** A placeholder's label, or the name a program gave: to a value, a random choice, a black box. */
@@ -38,21 +65,16 @@ export function ownName(node: Tensor): string | null {
 }
 
 /** The names of all nodes in a listing; scalar constants are their number. */
-function nameAll(
-  nodes: readonly Tensor[],
-  outputs: ReadonlySet<Tensor>,
-  given: PrintOptions["names"],
-): Map<Tensor, string> {
+function nameAll(nodes: readonly Tensor[], outputs: ReadonlySet<Tensor>, naming: Naming): Map<Tensor, string> {
   const names = new Map<Tensor, string>();
-  const used = new Map<string, number>();
-  let next = 1;
+  const { used } = naming;
   for (const node of nodes) {
-    const name = given?.get(node) ?? ownName(node);
+    const name = naming.given?.get(node) ?? ownName(node);
     if (name !== null) {
       const before = used.get(name) ?? 0;
       used.set(name, before + 1);
       names.set(node, before === 0 ? name : `${name}#${before + 1}`);
-    } else names.set(node, isInline(node) && !outputs.has(node) ? inlineNumber(node) : `%${next++}`);
+    } else names.set(node, isInline(node) && !outputs.has(node) ? inlineNumber(node) : `%${naming.next++}`);
   }
   return names;
 }
@@ -66,10 +88,10 @@ export function isInline(node: Tensor): boolean {
 
 function line(node: Tensor, names: ReadonlyMap<Tensor, string>, values: boolean): string {
   const name = names.get(node);
-  const type = `${node.dtype}${show(node.shape)}`;
+  const type = (node.parts ?? [node]).map(({ dtype, shape }) => `${dtype}${show(shape)}`).join(", ");
   if (node.primitive === null)
     return `${name} = ${node.value === null ? "placeholder" : `constant ${shortNumbers(node)}`} ${type}`;
-  const params = ownName(node) === null ? paramsInWords(node.params) : "";
+  const params = ownName(node) === null && bodiesOf(node).length === 0 ? paramsInWords(node.params) : "";
   const args = [...node.inputs.map((input) => names.get(input)), ...(params === "" ? [] : [params])].join(", ");
   const known = values && node.value !== null ? ` = ${shortNumbers(node)}` : "";
   const call = node.primitive.words?.(node.params) ?? node.primitive.name;

@@ -41,7 +41,7 @@ export interface LawInput {
   /** Elements far apart from each other along the last axis (for max, sort). */
   readonly distinct?: boolean;
   /**
-   * Matrices (the last two axes) whose diagonal outweighs everything beside it and rises from place to place: regular, once made
+   * Matrices (the last two axes) whose diagonal outweighs everything beside it and rises from place to place: invertible, once made
    * symmetric positive definite, eigenvalues and singular values far apart; and so is any mixture of two draws.
    */
   readonly dominant?: boolean;

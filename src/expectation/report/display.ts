@@ -17,7 +17,7 @@ export function displayOf({ program, names: given }: Pick<Opened<ReportOptions>,
   const map = new Map<Tensor, Tensor>();
   const names = new Map<Tensor, string>(program.holes.map((hole, i) => [hole, given[i] as string]));
   const shown = (node: Tensor): Tensor => map.get(node) ?? node;
-  for (const node of ancestors([program.loss, ...program.sites])) {
+  for (const node of ancestors([program.loss, ...program.sites.filter((site) => program.flow.home(site) === null)])) {
     const ins = node.inputs.map(shown);
     const input = ins[0];
     if (names.has(node)) continue;

@@ -1,5 +1,6 @@
 import { isFloat } from "../../base/dtype.js";
 import { NoGradientError } from "../../base/errors.js";
+import { Flow } from "../../control/flow.js";
 import { scoreFunction } from "../../estimators/index.js";
 import { ownName } from "../../graph/print.js";
 import { leaf, placeholder, type Tensor } from "../../graph/tensor.js";
@@ -42,9 +43,11 @@ interface Node {
 
 /** Parameters, named nodes and random choices that the cost is computed from, in the order of the program. */
 export function knownNodes({ program, names }: Pick<Opened<ReportOptions>, "program" | "names">): Node[] {
+  const { flow } = program;
   const sites = new Set(program.sites);
   const parameters = new Map(program.holes.slice(0, program.parameters).map((hole, i) => [hole, names[i] as string]));
-  return ancestors([program.loss])
+  return flow
+    .ancestors([program.loss])
     .filter((node) => parameters.has(node) || sites.has(node) || node.primitive === named)
     .map((node) => {
       const kind = parameters.has(node) ? "parameter" : sites.has(node) ? "site" : "named";
@@ -60,15 +63,17 @@ export function meansOf(
   chunk: number,
 ): Estimate<Tensor>[] {
   const { program, trees, key, given } = opened;
+  const { flow } = program;
   const recorded = new Map(
     program.sites
       .filter((site) => given.has(siteParams(site).name))
-      .map((site) => [site, placeholder(site, siteParams(site).name)]),
+      .map((site) => [site, placeholder({ shape: flow.shape(site), dtype: site.dtype }, siteParams(site).name)]),
   );
-  const { map } = rewrite(program, drawnOnly(opened.plan), { outcomes: new Map(), given: recorded });
-  const outputs = nodes.map((node) => map.get(node) ?? node);
+  const inside = new Set(nodes.filter((node) => flow.home(node) !== null));
+  const { map, lifted } = rewrite(program, drawnOnly(opened.plan), { outcomes: new Map(), given: recorded }, inside);
+  const outputs = nodes.map((node) => lifted.get(node) ?? map.get(node) ?? node);
   const start = readAll([...trees.flatMap((tree) => tree.leaves), key]);
-  const blocks = nodes.map(({ shape }) => new Blocks(shape));
+  const blocks = nodes.map((node) => new Blocks(flow.shape(node)));
   let varies: readonly boolean[] = [];
   let first = 0;
   for (const count of chunksOf(samples, chunk)) {
@@ -141,7 +146,7 @@ export function adjointsOf(
   const sources = program.holes.slice(0, program.parameters);
   const reached = dependents(program, sources, new Set());
   const asked = nodes.filter((node) => {
-    const reason = whyNot(node, plan, reached);
+    const reason = whyNot(node, plan, reached, program.flow);
     if (reason !== null) reasons.set(node, reason);
     return reason === null;
   });
@@ -168,14 +173,15 @@ export function adjointsOf(
   return { value: probe(opened, [], samples, chunk, 0).value, deltas, reasons };
 }
 
-function whyNot(node: Tensor, plan: Plan, reached: ReadonlySet<Tensor>): string | null {
+function whyNot(node: Tensor, plan: Plan, reached: ReadonlySet<Tensor>, flow: Flow): string | null {
   const choice = plan.choices.get(node);
   if (choice && choice.estimator.rest !== "differentiate") {
     const { names } = siteParams(node);
     return `∂${siteParams(node).name}/∂${names.join(", ∂")} does not exist: the derivative goes through its probability`;
   }
   if (!isFloat(node.dtype)) return `${node.dtype} has no derivative`;
-  return reached.has(node) ? null : "no parameter reaches it";
+  if (!reached.has(node)) return "no parameter reaches it";
+  return flow.home(node) === null ? null : "it is inside a loop or a branch";
 }
 
 function probe(
@@ -218,7 +224,7 @@ function probe(
 /** The program with a fresh parameter added to each of some nodes. */
 function withProbes(program: Program, probes: ReadonlyMap<Tensor, Tensor>): Program {
   const map = new Map<Tensor, Tensor>();
-  for (const node of ancestors([program.loss, ...program.sites])) {
+  for (const node of ancestors([program.loss, ...program.sites.filter((each) => program.flow.home(each) === null)])) {
     const ins = node.inputs.map((input) => map.get(input) ?? input);
     const rebuilt = ins.some((input, i) => input !== node.inputs[i]) ? again(node, ins) : node;
     const hole = probes.get(node);
@@ -231,10 +237,13 @@ function withProbes(program: Program, probes: ReadonlyMap<Tensor, Tensor>): Prog
     const out = map.get(node) ?? node;
     return probes.has(node) ? (out.inputs[0] as Tensor) : out;
   };
+  const loss = map.get(program.loss) ?? program.loss;
+  const sites = program.sites.map(site);
   return {
     ...program,
-    loss: map.get(program.loss) ?? program.loss,
-    sites: program.sites.map(site),
+    flow: new Flow([loss, ...sites.filter((each) => program.flow.home(each) === null)]),
+    loss,
+    sites,
     holes: [...holes.slice(0, parameters), ...probes.values(), ...holes.slice(parameters)],
     parameters: parameters + probes.size,
   };

@@ -111,7 +111,7 @@ function shaped(given: ReadonlyMap<string, Tensor>, program: Program): Map<strin
   return new Map(
     [...given].map(([name, value]) => {
       const site = ranks.get(name);
-      return [name, site && value.rank === site.rank ? value.expandDims(0) : value];
+      return [name, site && value.rank === program.flow.shape(site).length ? value.expandDims(0) : value];
     }),
   );
 }
