@@ -7,7 +7,9 @@ import { entries, part, tuple } from "../primitives/tuple.js";
 import { pushTangents } from "../transforms/jvp.js";
 import { transposeLinear } from "../transforms/transpose.js";
 import { type CondParams, condOf, emitBranch, type MakeCond, type Piece, runCond, typeOfCond } from "./branch.js";
+import { readsThrough } from "./influence.js";
 import { batchedCond } from "./lanes.js";
+import { condLaws } from "./laws.js";
 import { chooseKept } from "./residuals.js";
 
 export const condNode: MakeCond = (inputs, branches) => {
@@ -25,9 +27,9 @@ export const cond: Primitive<CondParams> = {
   transpose: (ct, linear, inputs, params) => transposedCond(entries(ct), linear, inputs, params),
   linear: [],
   batch: batchedCond(condNode),
-  reads: (_params, inputs) => inputs.map(() => []),
+  reads: (params, inputs, _out, index) => readsThrough(inputs, (outer) => part(apply(cond, outer, params), index)),
   smooth: "smooth",
-  laws: [],
+  laws: condLaws,
 };
 
 /** The tangent of a cond is the cond of the tangents; what they need of a branch comes out of it, zero where it is not taken. */

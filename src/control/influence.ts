@@ -1,9 +1,10 @@
 import type { Access } from "../graph/access.js";
+import type { Reads } from "../graph/reads.js";
 import { compose } from "../graph/relation/compose.js";
 import { join, widen } from "../graph/relation/join.js";
-import { type Relation, same } from "../graph/relation/relation.js";
-import type { Tensor } from "../graph/tensor.js";
-import type { Flow } from "./flow.js";
+import { type Relation, same, start, toReads } from "../graph/relation/relation.js";
+import { placeholder, type Tensor, type Type } from "../graph/tensor.js";
+import { Flow } from "./flow.js";
 
 /**
  * The relation of a source to every node it reaches, by passes over `nodes` until nothing changes. A carry looks ahead at the step's
@@ -39,6 +40,18 @@ function grown(before: Relation, arrived: Relation, again: boolean): Relation {
 
 function looksAhead(flow: Flow, node: Tensor): boolean {
   return flow.hole(node) !== undefined && flow.access(node).inputs.length > 1;
+}
+
+/** What a composite reads of its inputs: the relation of each, taken as the site, to the output. */
+export function readsThrough(inputs: readonly Type[], build: (outer: readonly Tensor[]) => Tensor): Reads {
+  const outer = inputs.map((type) => placeholder({ shape: type.shape, dtype: type.dtype }, "input"));
+  const out = build(outer);
+  const flow = new Flow([out]);
+  return outer.map((source) => {
+    const fixed = new Map([[source, start(source.shape)]]);
+    const found = influence(flow, flow.between([source], [out]), source.shape, fixed).get(out) ?? "bottom";
+    return toReads(found);
+  });
 }
 
 /** The relation that a node gets from its inputs. */

@@ -41,7 +41,8 @@ export class LoopBuilder {
     const done = substitute(outputs, new Map([...this.constants, ...stacked, ...carries])).outputs;
     const reached = new Set(ancestors(done));
     const used = [...stacked].filter(([, hole]) => reached.has(hole));
-    const { body, captured } = closeLoop([...carries.values(), ...used.map(([, hole]) => hole)], done);
+    const holes = [...carries.values(), ...used.map(([, hole]) => hole)];
+    const { body, captured } = closeLoop(holes, done, new Set(this.constants.values()));
     return {
       body,
       inputs: [...this.carries.values(), ...used.map(([node]) => this.stacked.get(node) as Tensor), ...captured],

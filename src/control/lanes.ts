@@ -1,7 +1,10 @@
 import type { DType } from "../base/dtype.js";
 import { range } from "../base/shape.js";
+import type { Interval } from "../graph/interval.js";
 import { arange } from "../graph/leaves.js";
+import { leading } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
+import type { NDArray } from "../kernel/ndarray.js";
 import { gather } from "../primitives/indexing.js";
 import { allBatched, broadcastTo, reshapeTo, zerosLike } from "../primitives/linear.js";
 import { convert, not, where } from "../primitives/pointwise.js";
@@ -69,11 +72,31 @@ function byLane(
   return tuple(
     types.map((type, k) => {
       const mask = broadcastTo(reshapeTo(condition, [size, ...type.shape.slice(1).map(() => 1)]), type.shape);
-      return apply(where, [mask, part(sides[0] as Tensor, k), part(sides[1] as Tensor, k)], null);
+      const chosen = apply(where, [mask, part(sides[0] as Tensor, k), part(sides[1] as Tensor, k)], null);
+      return apply(lanewise, [chosen, condition, ...operands], { axis: 0 });
     }),
     types,
   );
 }
+
+/**
+ * The identity on its first input, with the promise that row i of `axis` depends on row i of the other inputs alone. What lanes lend each
+ * other never shows, and an access declaration of the operations in between cannot say so.
+ */
+export const lanewise: Primitive<{ readonly axis: number }> = {
+  name: "lanewise",
+  type: ([a]) => ({ shape: (a as Type).shape, dtype: (a as Type).dtype }),
+  run: ([a]) => a as NDArray,
+  needs: [0],
+  jvp: ([t]) => t as Tensor | null,
+  transpose: (ct, linear) => linear.map((_, k) => (k === 0 ? ct : null)),
+  linear: [0],
+  batch: (inputs, batched, { axis }, size) => apply(lanewise, allBatched(inputs, batched, size), { axis: axis + 1 }),
+  reads: ({ axis }, inputs) => [null, ...inputs.slice(1).map(({ shape }) => leading(shape, axis + 1))],
+  smooth: "smooth",
+  range: ([a]) => a as Interval,
+  laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2] }], params: { axis: 0 } }],
+};
 
 /** The rows of x, but for lanes that are not in `mask` the row of the first that is. */
 function lend(x: Tensor, mask: Tensor, size: number): Tensor {

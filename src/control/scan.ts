@@ -1,6 +1,9 @@
 import { apply, type Primitive, type Tensor } from "../graph/tensor.js";
+import { part } from "../primitives/tuple.js";
 import { batchedScan } from "./batch.js";
 import { tangentScan } from "./derivative.js";
+import { readsThrough } from "./influence.js";
+import { scanLaws } from "./laws.js";
 import { type MakeScan, partsOfScan, runScan, type ScanParams, typeOfScan } from "./loop.js";
 import { transposedScan } from "./pullback.js";
 
@@ -21,8 +24,8 @@ export const scan: Primitive<ScanParams> = {
   transpose: transposedScan(scanNode),
   linear: [],
   batch: batchedScan(scanNode),
-  reads: (_params, inputs) => inputs.map(() => []),
+  reads: (params, inputs, _out, index) => readsThrough(inputs, (outer) => part(apply(scan, outer, params), index)),
   smooth: "smooth",
-  laws: [],
+  laws: scanLaws,
   words: ({ length, reverse }) => `scan of ${length} steps${reverse ? " from the last" : ""}`,
 };

@@ -25,11 +25,14 @@ export function bodiesOf(node: Tensor): readonly Body[] {
 }
 
 /** Numbers that are known, repeated or not: they may stay inside a body. */
-export function isConstant(node: Tensor): boolean {
+export function isConstant(node: Tensor, but: ReadonlySet<Tensor> = none): boolean {
   const [input] = node.inputs;
-  if (node.primitive?.name === "broadcast" && input !== undefined) return isConstant(input);
+  if (but.has(node)) return false;
+  if (node.primitive?.name === "broadcast" && input !== undefined) return isConstant(input, but);
   return node.primitive === null && node.value !== null;
 }
+
+const none: ReadonlySet<Tensor> = new Set();
 
 export interface Closed {
   readonly body: Body;
@@ -37,9 +40,16 @@ export interface Closed {
   readonly captured: readonly Tensor[];
 }
 
-/** Closes the body of a loop: what does not depend on its `inputs` stays outside, and is computed once. */
-export function closeLoop(inputs: readonly Tensor[], outputs: readonly Tensor[]): Closed {
-  return close(inputs, outputs, new Set(between(inputs, outputs)));
+/**
+ * Closes the body of a loop: what does not depend on its `inputs` stays outside, and is computed once.
+ * @param given nodes that become inputs though they are constants: somebody may differentiate by them
+ */
+export function closeLoop(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  given: ReadonlySet<Tensor> = none,
+): Closed {
+  return close(inputs, outputs, new Set(between(inputs, outputs)), given);
 }
 
 /** Closes a branch: everything built since `from` happens in it, and only when it is taken. */
@@ -53,11 +63,12 @@ export function capturedBy(
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
   inside: (node: Tensor) => boolean,
+  given: ReadonlySet<Tensor> = none,
 ): Tensor[] {
   const own = new Set(inputs);
   const found = new Set<Tensor>();
   const capture = (node: Tensor): void => {
-    if (!own.has(node) && !inside(node) && !isConstant(node)) found.add(node);
+    if (!own.has(node) && !inside(node) && !isConstant(node, given)) found.add(node);
   };
   for (const node of ancestors(outputs, inside)) if (inside(node) && !own.has(node)) node.inputs.forEach(capture);
   outputs.forEach(capture);
@@ -65,8 +76,13 @@ export function capturedBy(
 }
 
 /** Whatever a graph takes from outside becomes one more input. */
-function close(inputs: readonly Tensor[], outputs: readonly Tensor[], inside: ReadonlySet<Tensor>): Closed {
-  const captured = capturedBy(inputs, outputs, (node) => inside.has(node));
+function close(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  inside: ReadonlySet<Tensor>,
+  given: ReadonlySet<Tensor> = none,
+): Closed {
+  const captured = capturedBy(inputs, outputs, (node) => inside.has(node), given);
   const holes = captured.map((node, i) => placeholder(node, node.label ?? `captured ${i}`));
   const map = new Map(captured.map((node, i) => [node, holes[i] as Tensor]));
   const done = map.size === 0 ? [...outputs] : substitute(outputs, map).outputs;

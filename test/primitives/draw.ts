@@ -25,7 +25,7 @@ export function dice(seed: number): Dice {
 const MARGIN = { float64: 2e-3, float32: 2.5e-2 } as const;
 
 export function drawOne({ dtype = "float64", from, kinks = [] }: LawInput, roll: Dice): number {
-  if (dtype === "bool") return roll() < 0.5 ? 0 : 1;
+  if (dtype === "bool") return from && from[0] === from[1] ? from[0] : roll() < 0.5 ? 0 : 1;
   const [low, high] = from ?? (isFloat(dtype) ? [-2, 2] : [0, 3]);
   if (!isFloat(dtype)) return low + Math.floor(roll() * (high - low + 1));
   for (;;) {

@@ -1,7 +1,8 @@
+import "../../src/tensor/methods.js";
 import { describe, expect, test } from "vitest";
 import { SamplegradError } from "../../src/base/errors.js";
+import { primitives } from "../../src/control/index.js";
 import type { AnyPrimitive, LawInput } from "../../src/graph/tensor.js";
-import { primitives } from "../../src/primitives/index.js";
 import { type Case, dice, drawAll, dtypeOf, type Float, outputOf } from "./draw.js";
 import { derivativeLaw, type Law, pullbackLaw, secondLaw, transposeLaw } from "./lawbook.js";
 import { views } from "./parts.js";
