@@ -3,7 +3,6 @@ import { accessOf } from "./access.js";
 import { inlineNumber, isInline, ownName, paramsInWords, shortNumbers } from "./print.js";
 import type { ReadEntry } from "./reads.js";
 import type { Tensor, Type } from "./tensor.js";
-import { ancestors } from "./walk.js";
 
 /** How a node looks; what is left out is as by default. */
 export interface DotNode {
@@ -14,10 +13,13 @@ export interface DotNode {
   readonly fill?: string;
 }
 
-/** How an edge looks: Graphviz' `style` and `color`. */
+/** How an edge looks: attributes of Graphviz. */
 export interface DotEdge {
   readonly style?: string;
   readonly color?: string;
+  readonly label?: string;
+  /** "false": the edge has no say in where nodes are placed. */
+  readonly constraint?: string;
 }
 
 export interface DotOptions {
@@ -28,6 +30,10 @@ export interface DotOptions {
   readonly names?: ReadonlyMap<Tensor, string>;
   /** Graphs with more nodes than this have their chains of unnamed elementwise and shape operations drawn as one box. Default 60. */
   readonly limit?: number;
+  /** What a node is drawn below; its inputs by default. A graph with open loops says it here. */
+  readonly inputs?: (node: Tensor) => readonly Tensor[];
+  /** The loop or branch that a node is drawn inside; null outside. */
+  readonly home?: (node: Tensor) => Tensor | null;
   /** "TB" (default) or "LR". */
   readonly direction?: "TB" | "LR";
 }
@@ -35,7 +41,8 @@ export interface DotOptions {
 /** A graph in Graphviz' DOT: random choices are ellipses, deterministic nodes boxes, leaves plain text. */
 export function toDot(outputs: readonly Tensor[], options: DotOptions = {}): string {
   const { limit = 60, direction = "TB" } = options;
-  const nodes = shownNodes(outputs);
+  const below = options.inputs ?? ((node: Tensor) => node.inputs);
+  const nodes = shownNodes(outputs, below);
   const head = nodes.length > limit ? chains(nodes, outputs, options) : new Map<Tensor, Tensor>();
   const members = new Map<Tensor, Tensor[]>();
   for (const node of nodes) {
@@ -44,13 +51,14 @@ export function toDot(outputs: readonly Tensor[], options: DotOptions = {}): str
   }
   const ids = new Map([...members.keys()].map((node, i) => [node, `n${i}`]));
   const idOf = (node: Tensor): string => ids.get(head.get(node) ?? node) as string;
-  const lines = [...members].map(
-    ([node, chain]) => `  ${ids.get(node)} [${attributes(node, chain, outputs, options)}];`,
+  const drawn = [...members].map(
+    ([node, chain]) => [node, `${ids.get(node)} [${attributes(node, chain, outputs, options)}];`] as const,
   );
+  const lines = inHomes(drawn, options.home ?? (() => null));
   const edges = nodes
     .filter((node) => !isInline(node))
     .flatMap((node) =>
-      node.inputs.flatMap((input, k) => {
+      below(node).flatMap((input, k) => {
         if (idOf(input) === idOf(node)) return [];
         return [`  ${idOf(input)} -> ${idOf(node)}${edgeAttributes(options.edge?.(input, node, k))};`];
       }),
@@ -59,12 +67,39 @@ export function toDot(outputs: readonly Tensor[], options: DotOptions = {}): str
 }
 
 /** All nodes but the scalar under a repeated number: the two are drawn as one. */
-function shownNodes(outputs: readonly Tensor[]): Tensor[] {
-  const nodes = ancestors(outputs);
-  const bare = new Set(
-    nodes.filter((node) => node.primitive !== null && !isInline(node)).flatMap((node) => node.inputs),
-  );
+function shownNodes(outputs: readonly Tensor[], below: (node: Tensor) => readonly Tensor[]): Tensor[] {
+  const found = new Set(outputs);
+  for (const node of found) for (const input of below(node)) found.add(input);
+  const nodes = [...found].sort((a, b) => a.id - b.id);
+  const bare = new Set(nodes.filter((node) => !isInline(node)).flatMap((node) => [...below(node)]));
   return nodes.filter((node) => !isInline(node) || bare.has(node) || outputs.includes(node));
+}
+
+/** Lines of nodes, those of a loop inside a box of its own. */
+function inHomes(drawn: readonly (readonly [Tensor, string])[], home: (node: Tensor) => Tensor | null): string[] {
+  const groups = new Map<Tensor | null, string[]>([[null, []]]);
+  const inner = new Map<Tensor | null, Tensor[]>();
+  const groupOf = (loop: Tensor | null): string[] => {
+    const known = groups.get(loop);
+    if (known || loop === null) return known as string[];
+    const made: string[] = [];
+    groups.set(loop, made);
+    const around = home(loop);
+    groupOf(around);
+    inner.set(around, [...(inner.get(around) ?? []), loop]);
+    return made;
+  };
+  for (const [node, line] of drawn) groupOf(home(node)).push(line);
+  const write = (loop: Tensor | null, indent: string): string[] => [
+    ...(groups.get(loop) as string[]).map((line) => indent + line),
+    ...(inner.get(loop) ?? []).flatMap((each) => [
+      `${indent}subgraph cluster_${each.id} {`,
+      `${indent}  label=${quoted(each.primitive?.words?.(each.params) ?? each.primitive?.name ?? "")};`,
+      ...write(each, `${indent}  `),
+      `${indent}}`,
+    ]),
+  ];
+  return write(null, "  ");
 }
 
 function edgeAttributes(said: DotEdge | null | undefined): string {
@@ -111,10 +146,10 @@ function chainLabel(chain: readonly Tensor[]): string {
 function chains(
   nodes: readonly Tensor[],
   outputs: readonly Tensor[],
-  { describe, names }: DotOptions,
+  { describe, names, inputs }: DotOptions,
 ): Map<Tensor, Tensor> {
   const users = new Map<Tensor, Tensor[]>();
-  for (const node of nodes) for (const input of new Set(node.inputs)) collect(users, input, node);
+  for (const node of nodes) for (const input of new Set(inputs?.(node) ?? node.inputs)) collect(users, input, node);
   const fixed = new Set(outputs);
   const collapsible = (node: Tensor): boolean =>
     !names?.has(node) && !describe?.(node) && ownName(node) === null && isPlain(node);

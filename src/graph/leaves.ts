@@ -25,9 +25,16 @@ export function tensor(data: Exclude<TensorLike, Tensor>, { dtype, shape }: Tens
   }
   const flat: (number | boolean)[] = [];
   const found = Array.isArray(data) ? measure(data as NestedNumbers, flat) : [];
-  if (!Array.isArray(data)) flat.push(data as number | boolean);
+  if (!Array.isArray(data)) flat.push(single(data));
   const type = dtype ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : "float32");
   return shaped(store(flat, type), type, shape ?? found);
+}
+
+/** JavaScript would make NaN of undefined and 0 of null. */
+function single(data: unknown): number | boolean {
+  if (typeof data === "number" || typeof data === "boolean") return data;
+  const got = data === null ? "null" : data === undefined ? "undefined" : `a value of type ${typeof data}`;
+  return fail({ where: "tensor", got, expected: "a tensor, number, truth value, typed array or arrays of numbers" });
 }
 
 function store(data: ArrayLike<number | boolean>, dtype: DType): TypedArray {

@@ -1,4 +1,5 @@
 import { isFloat } from "../../base/dtype.js";
+import { Flow } from "../../control/flow.js";
 import { toDot } from "../../graph/dot.js";
 import { smoothnessAt } from "../../graph/smooth.js";
 import type { Tensor } from "../../graph/tensor.js";
@@ -22,19 +23,33 @@ export function drawGraph(opened: Opened<ReportOptions>): string {
   const parameters = program.holes.slice(0, program.parameters).filter((hole) => isFloat(hole.dtype));
   const live = new Set([...dependents(program, parameters, new Set(weighted))].map(shown));
   const drawn = new Set(weighted.map(shown));
+  const flow = new Flow([loss]);
   return toDot([loss], {
     names,
+    inputs: (node) => (isOfLoop(flow, node) ? flow.access(node).inputs : node.inputs),
+    home: (node) => flow.home(node),
     describe: (node) => {
       const site = sites.get(node);
       if (site !== undefined) return { label: site, shape: "ellipse", fill: "lightblue" };
       const cost = costs.get(node);
+      if (cost === undefined && flow.role(node) === "final") return { label: `the last carry\n${typeName(node)}` };
+      if (cost === undefined && flow.role(node) === "stacked") return { label: `all steps\n${typeName(node)}` };
       return cost === undefined ? null : { label: cost, shape: "diamond", fill: "lightyellow" };
     },
     edge: (input, node, k) => {
+      if (flow.role(node) === "carry" && input.id > node.id)
+        return { style: "dotted", label: "next step", constraint: "false" };
+      if (isOfLoop(flow, node)) return null;
       const ends = drawn.has(node) || (node.primitive !== null && smoothnessAt(node, k) === "jump");
       return ends && carries(input, live, drawn) ? { style: "dashed", color: "red" } : null;
     },
   });
+}
+
+/** An input or a result of a loop: drawn where its numbers come from. */
+function isOfLoop(flow: Flow, node: Tensor): boolean {
+  const role = flow.role(node);
+  return role !== "plain" && role !== "part";
 }
 
 /** Whether a derivative would come through here, if the next node passed it on. */
