@@ -4,6 +4,7 @@ import { leaf, placeholder, type Tensor } from "../graph/tensor.js";
 import { currentRuntime, insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
 import { contiguous, type NDArray } from "../kernel/ndarray.js";
+import { simplify } from "../transforms/simplify/index.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
 import { readAll } from "./read.js";
 
@@ -13,6 +14,8 @@ export interface Trace {
   readonly outputs: readonly Tensor[];
   readonly rebuild: (leaves: readonly unknown[]) => unknown;
   calls: number;
+  /** The results as they are computed, from the first time on; other transforms and later traces see `outputs`. */
+  simple: readonly Tensor[] | null;
 }
 
 /**
@@ -58,7 +61,7 @@ function traceOf<A extends unknown[], T>(f: (...args: A) => T, trees: readonly R
     "compile",
     transforming("compile", () => f(...(args as A))),
   );
-  return { holes, outputs: out.leaves, rebuild: out.rebuild, calls: 0 };
+  return { holes, outputs: out.leaves, rebuild: out.rebuild, calls: 0, simple: null };
 }
 
 /** The graph with the arguments in place of the placeholders. */
@@ -69,8 +72,9 @@ export function inline(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
 function execute(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
   const values = readAll(leaves);
   const feeds = new Map<Tensor, NDArray>(trace.holes.map((hole, i) => [hole, values[i] as NDArray]));
+  trace.simple ??= simplify(trace.outputs);
   return currentRuntime()
-    .run(trace.outputs, feeds)
+    .run(trace.simple, feeds)
     .map((value) => leaf(contiguous(value)));
 }
 

@@ -1,61 +1,17 @@
-import { type DType, isFloat, promote } from "../base/dtype.js";
 import { broadcastShapes } from "../base/shape.js";
 import { asTensor, type TensorLike } from "../graph/leaves.js";
-import { apply, isTensor, type Primitive, type Tensor } from "../graph/tensor.js";
+import { apply, type Tensor } from "../graph/tensor.js";
 import * as contract from "../primitives/contract.js";
 import * as control from "../primitives/control.js";
 import * as elementary from "../primitives/elementary.js";
 import * as linear from "../primitives/linear.js";
 import * as point from "../primitives/pointwise.js";
 import * as special from "../primitives/special.js";
+import { type Binary, binary, meet, noBool, toBool, toDType, toFloat, type Unary, unary } from "./operands.js";
+
+export { toDType } from "./operands.js";
 
 /** Element by element, with broadcasting and promotion: bool < uint32 < int32 < float32 < float64; bare numbers adapt. */
-
-/** Both operands with one shape and dtype. */
-function meet(where: string, a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  const [x, y] = operands(a, b);
-  const dtype = promote(x.dtype, y.dtype);
-  const shape = broadcastShapes(where, x.shape, y.shape);
-  return [linear.broadcastTo(toDType(x, dtype), shape), linear.broadcastTo(toDType(y, dtype), shape)];
-}
-
-function operands(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
-  if (typeof a === "number" && isTensor(b)) return [asTensor(a, numberType(a, b)), b];
-  if (typeof b === "number" && isTensor(a)) return [a, asTensor(b, numberType(b, a))];
-  return [asTensor(a), asTensor(b)];
-}
-
-/** A whole number stays whole beside whole numbers; anything else is a float. */
-function numberType(value: number, beside: Tensor): DType {
-  if (isFloat(beside.dtype)) return beside.dtype;
-  return Number.isInteger(value) ? (beside.dtype === "bool" ? "int32" : beside.dtype) : "float32";
-}
-
-/** The same numbers in another dtype: linear between floats, truncating to whole numbers. */
-export function toDType(x: TensorLike, dtype: DType): Tensor {
-  const a = asTensor(x);
-  if (a.dtype === dtype) return a;
-  return isFloat(a.dtype) && isFloat(dtype) ? apply(point.cast, [a], { dtype }) : apply(point.convert, [a], { dtype });
-}
-
-function toFloat(x: TensorLike): Tensor {
-  const a = asTensor(x);
-  return isFloat(a.dtype) ? a : toDType(a, "float32");
-}
-
-type Binary = (a: TensorLike, b: TensorLike) => Tensor;
-type Unary = (x: TensorLike) => Tensor;
-
-function binary(where: string, primitive: Primitive<null>, prepare: Unary = asTensor): Binary {
-  return (a, b) => {
-    const [x, y] = meet(where, a, b);
-    return apply(primitive, [prepare(x), prepare(y)], null);
-  };
-}
-
-function unary(primitive: Primitive<null>): Unary {
-  return (x) => apply(primitive, [toFloat(x)], null);
-}
 
 export const add: Binary = binary("add", linear.add, noBool);
 export const sub: Binary = binary("sub", linear.sub, noBool);
@@ -73,15 +29,6 @@ export const notEqual: Binary = binary("notEqual", point.notEquals);
 export const logicalAnd: Binary = binary("logicalAnd", point.and, toBool);
 export const logicalOr: Binary = binary("logicalOr", point.or, toBool);
 export const logicalNot: Unary = (x) => apply(point.not, [toBool(x)], null);
-
-function noBool(x: TensorLike): Tensor {
-  const a = asTensor(x);
-  return a.dtype === "bool" ? toDType(a, "int32") : a;
-}
-
-function toBool(x: TensorLike): Tensor {
-  return toDType(x, "bool");
-}
 
 export const neg: Unary = (x) => apply(linear.neg, [noBool(x)], null);
 export const exp: Unary = unary(elementary.exp);

@@ -6,9 +6,24 @@ import { Tensor } from "../graph/tensor.js";
 import { installRuntime } from "../graph/trace.js";
 import { item, type Nested, numbers, toArray } from "../runtime/read.js";
 import { reference } from "../runtime/reference.js";
+import * as conv from "./conv.js";
+import * as cumulative from "./cumulative.js";
+import * as einsum from "./einsum.js";
 import * as elementwise from "./elementwise.js";
+import * as fourier from "./fourier.js";
+import * as indexing from "./indexing.js";
+import * as integer from "./integer.js";
+import * as interpolate from "./interpolate.js";
+import * as linalg from "./linalg.js";
+import * as matrices from "./matrices.js";
+import * as norms from "./norms.js";
+import * as order from "./order.js";
+import * as padding from "./padding.js";
+import * as pooling from "./pooling.js";
 import * as reducing from "./reducing.js";
+import * as resampling from "./resampling.js";
 import * as shaping from "./shaping.js";
+import * as statistics from "./statistics.js";
 
 /**
  * The fluent methods, and the runtime that reads. This is the one file with an import side effect: it fills the prototype of
@@ -21,10 +36,40 @@ type Method<F> = F extends (x: TensorLike, ...rest: infer R) => infer T ? (...re
 type Bound<T> = { readonly [K in keyof T]: Method<T[K]> };
 type Methods = Bound<Omit<typeof elementwise, "where" | "polygamma" | "igammac">> &
   Bound<typeof reducing> &
+  Bound<typeof conv> &
+  Bound<typeof interpolate> &
+  Bound<typeof linalg> &
+  Bound<typeof matrices> &
+  Bound<typeof norms> &
+  Bound<typeof pooling> &
+  Bound<typeof statistics> &
+  Bound<typeof resampling> &
+  Bound<Omit<typeof cumulative, "linearRecurrence">> &
+  Bound<Omit<typeof einsum, "einsum">> &
+  Bound<Pick<typeof fourier, "rfft">> &
+  Bound<Omit<typeof indexing, "select" | "meshgrid" | "linspace">> &
+  Bound<typeof integer> &
+  Bound<typeof order> &
+  Bound<typeof padding> &
   Bound<Omit<typeof shaping, "concat" | "stack" | "oneHot">>;
 
 /** Functions whose first argument is not the tensor one would write in front of the dot. */
-const functionsOnly: readonly string[] = ["where", "polygamma", "igammac", "concat", "stack", "oneHot"];
+const functionsOnly: readonly string[] = [
+  "where",
+  "polygamma",
+  "igammac",
+  "concat",
+  "stack",
+  "oneHot",
+  "linearRecurrence",
+  "einsum",
+  "fft",
+  "ifft",
+  "irfft",
+  "select",
+  "meshgrid",
+  "linspace",
+];
 
 declare module "../graph/tensor.js" {
   interface Tensor extends Methods {
@@ -37,7 +82,26 @@ declare module "../graph/tensor.js" {
   }
 }
 
-for (const [name, f] of [elementwise, reducing, shaping].flatMap((room) => Object.entries(room))) {
+for (const [name, f] of [
+  elementwise,
+  reducing,
+  cumulative,
+  einsum,
+  fourier,
+  indexing,
+  integer,
+  order,
+  padding,
+  conv,
+  interpolate,
+  linalg,
+  matrices,
+  norms,
+  pooling,
+  resampling,
+  shaping,
+  statistics,
+].flatMap((room) => Object.entries(room))) {
   if (functionsOnly.includes(name)) continue;
   const call = f as (x: Tensor, ...rest: unknown[]) => Tensor;
   Object.defineProperty(Tensor.prototype, name, {

@@ -7,41 +7,12 @@ import { matmul as matmulPrimitive } from "../primitives/contract.js";
 import { detach } from "../primitives/control.js";
 import * as linear from "../primitives/linear.js";
 import * as choose from "../primitives/reduce.js";
+import { type Axes, kept, reducing } from "./axes.js";
 import { add, equal, exp, log, mul, sqrt, square, sub, toDType, where } from "./elementwise.js";
 
+export type { ReduceOptions } from "./axes.js";
+
 /** Reductions and contractions. Axes default to all; `keepDims` leaves them with size 1. */
-export interface ReduceOptions {
-  readonly axis?: number | readonly number[];
-  readonly keepDims?: boolean;
-}
-
-type Axes = number | readonly number[] | ReduceOptions;
-
-function options(axes: Axes | undefined): ReduceOptions {
-  return axes === undefined
-    ? {}
-    : typeof axes === "number" || Array.isArray(axes)
-      ? { axis: axes as number }
-      : (axes as ReduceOptions);
-}
-
-function reducing(
-  where: string,
-  x: TensorLike,
-  axes: Axes | undefined,
-  f: (a: Tensor, list: number[]) => Tensor,
-): Tensor {
-  const a = asTensor(x);
-  const { axis, keepDims = false } = options(axes);
-  const list = normalAxes(where, axis, a.rank);
-  const out = f(a, list);
-  return keepDims
-    ? linear.reshapeTo(
-        out,
-        a.shape.map((n, i) => (list.includes(i) ? 1 : n)),
-      )
-    : out;
-}
 
 export function sum(x: TensorLike, axes?: Axes): Tensor {
   return reducing("sum", x, axes, (a, list) => linear.sumOver(a.dtype === "bool" ? toDType(a, "int32") : a, list));
@@ -54,11 +25,13 @@ export function mean(x: TensorLike, axes?: Axes): Tensor {
   });
 }
 
-/** Mean squared distance from the mean; `ddof` is taken from the divisor. */
+/** Mean squared distance from the mean; `ddof` is taken from the divisor. @throws where it leaves nothing of it */
 export function variance(x: TensorLike, axes?: Axes, ddof = 0): Tensor {
   return reducing("variance", x, axes, (a, list) => {
-    const centred = sub(a, mean(a, { axis: list, keepDims: true }));
     const n = sizeOf(list.map((i) => a.shape[i] as number));
+    if (!(n > ddof))
+      fail({ where: "variance", got: `${n} elements and ddof ${ddof}`, expected: "more elements than ddof" });
+    const centred = sub(a, mean(a, { axis: list, keepDims: true }));
     return mul(linear.sumOver(square(centred), list), 1 / (n - ddof));
   });
 }
@@ -85,32 +58,36 @@ export function argmin(x: TensorLike, axis = -1): Tensor {
   return apply(choose.argmin, [a], { axis: normalAxis("argmin", axis, a.rank) });
 }
 
-/** log Σ e^x without overflow; −∞ where all are. */
+/** log Σ e^x without overflow; −∞ where all are, or there are none, and ∞ where one is. Its derivative is the softmax. */
 export function logsumexp(x: TensorLike, axes?: Axes): Tensor {
   return reducing("logsumexp", x, axes, (a, list) => {
-    // The shift cancels, so it may be constant; an infinite maximum would give ∞ − ∞.
-    const top = apply(detach, [apply(choose.max, [a], { axes: list })], null);
-    const shift = where(equal(sub(top, top), 0), top, 0);
-    const kept = linear.reshapeTo(
-      shift,
-      a.shape.map((n, i) => (list.includes(i) ? 1 : n)),
-    );
-    return add(log(linear.sumOver(exp(sub(a, kept)), list)), shift);
+    if (list.some((axis) => a.shape[axis] === 0)) return log(linear.sumOver(exp(a), list));
+    const { shift, rest } = shifted(a, list);
+    return linear.sumOver(add(rest, shift), list);
   });
 }
 
-/** Along one axis, the last by default. */
-export function logSoftmax(x: TensorLike, axis = -1): Tensor {
-  return sub(x, logsumexp(x, { axis, keepDims: true }));
+/** log Σ e^x = rest + shift, both with size 1 on the axes. The shift cancels in derivatives, so it is constant. */
+function shifted(a: Tensor, axes: readonly number[]): { shift: Tensor; rest: Tensor } {
+  const keep = kept(a, axes);
+  const top = apply(detach, [linear.reshapeTo(apply(choose.max, [a], { axes }), keep)], null);
+  // An infinite maximum would give ∞ − ∞.
+  const shift = where(equal(sub(top, top), 0), top, 0);
+  return { shift, rest: log(linear.reshapeTo(linear.sumOver(exp(sub(a, shift)), axes), keep)) };
 }
 
-export function softmax(x: TensorLike, axis = -1): Tensor {
+/** Logarithms of probabilities, over the last axis by default. NaN where all of x are −∞, or one is ∞: there is no limit. */
+export function logSoftmax(x: TensorLike, axis: number | readonly number[] = -1): Tensor {
+  const a = asTensor(x);
+  if (a.size === 0) return exp(a);
+  // Subtracted one after the other: beside a large shift their sum would lose the digits of the second.
+  const { shift, rest } = shifted(a, normalAxes("logSoftmax", axis, a.rank));
+  return sub(sub(a, shift), rest);
+}
+
+/** e^x / Σ e^x, over the last axis by default; 0 where x is −∞. */
+export function softmax(x: TensorLike, axis: number | readonly number[] = -1): Tensor {
   return exp(logSoftmax(x, axis));
-}
-
-/** √Σ x² */
-export function norm(x: TensorLike, axes?: Axes): Tensor {
-  return sqrt(sum(square(x), axes));
 }
 
 /**

@@ -5,6 +5,7 @@ import { apply, type Tensor } from "../graph/tensor.js";
 import { gather as gatherPrimitive } from "../primitives/indexing.js";
 import * as linear from "../primitives/linear.js";
 import { equal, toDType } from "./elementwise.js";
+import { asIndex } from "./operands.js";
 
 /** Rearranging, cutting and joining. */
 
@@ -107,18 +108,6 @@ export function flip(x: TensorLike, axis: number | readonly number[]): Tensor {
   return apply(linear.flip, [a], { axes });
 }
 
-/** Zeros before and after, per axis. */
-export function pad(x: TensorLike, widths: readonly (readonly [number, number])[]): Tensor {
-  const a = asTensor(x);
-  if (widths.length !== a.rank)
-    fail({ where: "pad", got: `${widths.length} pairs`, expected: `${a.rank}, one per axis of ${show(a.shape)}` });
-  return apply(linear.pad, [a], {
-    low: widths.map((w) => w[0]),
-    high: widths.map((w) => w[1]),
-    interior: widths.map(() => 0),
-  });
-}
-
 export function concat(parts: readonly TensorLike[], axis = 0): Tensor {
   const list = parts.map((part) => asTensor(part));
   const [first] = list;
@@ -137,17 +126,6 @@ export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
 export function cumsum(x: TensorLike, axis = -1, { reverse = false }: { reverse?: boolean } = {}): Tensor {
   const a = asTensor(x);
   return apply(linear.cumsum, [a], { axis: normalAxis("cumsum", axis, a.rank), reverse });
-}
-
-function asIndex(where: string, x: TensorLike): Tensor {
-  const index = asTensor(x, "int32");
-  if (index.dtype === "int32" || index.dtype === "uint32") return index;
-  return fail({
-    where,
-    got: `a ${index.dtype} index`,
-    expected: "int32 or uint32",
-    write: `tensor([…], { dtype: "int32" }) or x.toDType("int32")`,
-  });
 }
 
 /** Slices of x at `indices` along `axis`: shape x[:axis] + indices + x[axis+1:]. @throws on reading, where an index is outside */

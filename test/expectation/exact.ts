@@ -1,3 +1,4 @@
+import { sizeOf } from "../../src/base/shape.js";
 import type { Distribution } from "../../src/distributions/distribution.js";
 import type { AnyEstimator } from "../../src/estimators/estimator.js";
 import { scoreFunction } from "../../src/estimators/index.js";
@@ -22,6 +23,7 @@ import { pushTangents } from "../../src/transforms/jvp.js";
 import { vmap } from "../../src/transforms/map.js";
 import { tensorsOf } from "../../src/transforms/trees.js";
 import { batchAll } from "../../src/transforms/vmap.js";
+import { drawnAt, here, unrolling } from "./unrolled.js";
 
 /** Estimators judged without sampling: every joint outcome of every site is put in as a given value and weighted with its probability. */
 
@@ -47,22 +49,24 @@ export function traced(f: Loss, params: unknown): Program {
 export function outcomesOf(program: Program): Outcomes {
   const sites = program.sites.map((site) => {
     const { name, family } = site.params as SiteParams;
-    return { site, name, size: family.gives.enumerate?.size(paramsOf(site)) as number };
+    // Of all steps, for a site in a loop.
+    const shape = program.flow.shape(site);
+    return { site, name, shape, elements: sizeOf(shape), size: family.gives.enumerate?.size(paramsOf(site)) as number };
   });
-  const count = sites.reduce((n, { site, size }) => n * size ** site.size, 1);
+  const count = sites.reduce((n, { elements, size }) => n * size ** elements, 1);
   let stride = 1;
   const values: Record<string, Tensor> = {};
-  for (const { site, name, size } of sites) {
-    const data = site.dtype === "int32" ? new Int32Array(count * site.size) : new Float64Array(count * site.size);
-    for (let e = 0; e < site.size; e++, stride *= size) {
-      for (let w = 0; w < count; w++) data[w * site.size + e] = Math.floor(w / stride) % size;
+  for (const { site, name, shape, elements, size } of sites) {
+    const data = site.dtype === "int32" ? new Int32Array(count * elements) : new Float64Array(count * elements);
+    for (let e = 0; e < elements; e++, stride *= size) {
+      for (let w = 0; w < count; w++) data[w * elements + e] = Math.floor(w / stride) % size;
     }
-    values[name] = leaf(dense(data, site.dtype === "int32" ? "int32" : "float64", [count, ...site.shape]));
+    values[name] = leaf(dense(data, site.dtype === "int32" ? "int32" : "float64", [count, ...shape]));
   }
   return { count, values };
 }
 
-/** loss and log-probability of every outcome, straight from the program: no rewrite, no estimator, no credit. */
+/** loss and log-probability of every outcome, straight from the program, its loops unrolled: no rewrite, no estimator, no credit. */
 export function perOutcome(f: Loss, params: unknown, { count, values }: Outcomes): { loss: Tensor; log: Tensor } {
   const run = (drawn: unknown): { loss: Tensor; log: Tensor } => {
     let log: Tensor = zeros([], { dtype: "float64" });
@@ -71,11 +75,16 @@ export function perOutcome(f: Loss, params: unknown, { count, values }: Outcomes
       const x = draws[name as string];
       // A site that the loss does not depend on.
       if (x === undefined) return zeros([...d.batchShape, ...d.eventShape], { dtype: d.dtype });
-      log = add(log, sum((d as unknown as Distribution).logProb(x)));
-      return x;
+      const found = drawnAt(x, (value) => (d as unknown as Distribution).logProb(value), here() as NonNullable<
+        ReturnType<typeof here>
+      >);
+      log = add(log, found.log);
+      return found.value;
     };
     const observe = (d: Distribution<never>, x: unknown): Tensor => (d as unknown as Distribution).logProb(x as Tensor);
-    const loss = handling({ sample, observe, randomKey: () => tensor([0, 0], { dtype: "uint32" }) }, () => f(params));
+    const loss = handling({ sample, observe, randomKey: () => tensor([0, 0], { dtype: "uint32" }) }, () =>
+      unrolling(() => f(params)),
+    );
     return { loss, log };
   };
   if (count === 1 && Object.keys(values).length === 0) return vmap((_: Tensor) => run({}))(arange(1));

@@ -73,6 +73,21 @@ describe("errors", () => {
       "tensor: got ragged data: row 1 has shape [1], the row before [2], expected rows of one shape.",
     ],
     [
+      "nothing where a number is expected",
+      () => tensor([1, 2]).add(undefined as never),
+      "tensor: got undefined, expected a tensor, number, truth value, typed array or arrays of numbers.",
+    ],
+    [
+      "null, which JavaScript counts as 0",
+      () => tensor(null as never),
+      "tensor: got null, expected a tensor, number, truth value, typed array or arrays of numbers.",
+    ],
+    [
+      "a text",
+      () => tensor([1, 2]).mul("3" as never),
+      "tensor: got a value of type string, expected a tensor, number, truth value, typed array or arrays of numbers.",
+    ],
+    [
       "data that does not fill its shape",
       () => tensor(new Float32Array(3), { shape: [2, 2] }),
       "tensor: got 3 numbers for shape [2, 2], expected 4.",

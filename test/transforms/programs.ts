@@ -1,115 +1,130 @@
 import fc from "fast-check";
-import type { Tensor } from "../../src/index.js";
 import * as sg from "../../src/index.js";
+import { type Tensor, tensor } from "../../src/index.js";
+import { arrayCalls } from "./arrayCalls.js";
+import { Choices, call, type Made, type Operation } from "./calls.js";
+import { placeCalls } from "./placeCalls.js";
+import { pointwiseCalls } from "./pointwiseCalls.js";
+import { structureCalls } from "./structureCalls.js";
 
 /**
- * Random smooth programs of two arguments x [2, 3] and y [3]: a list of steps, each an operation on earlier results. Every step is
- * legal for whatever it meets, so that any list is a program and a failing one shrinks.
+ * Random programs of two arguments: a list of steps, each an operation on earlier results. Every step is legal for whatever it meets,
+ * so that any list is a program and a failing one shrinks; it prints as code.
  */
-export interface Step {
+export interface Program {
+  readonly shapes: readonly [readonly number[], readonly number[]];
+  /** Where it is evaluated: enough numbers for both arguments. */
+  readonly point: readonly number[];
+  readonly steps: readonly Step[];
+}
+
+interface Step {
   readonly op: number;
   readonly a: number;
   readonly b: number;
-  readonly c: number;
+  readonly choices: number;
 }
 
-const small = fc.nat({ max: 999 });
-export const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({ op: small, a: small, b: small, c: small }), {
-  minLength: 1,
-  maxLength: 7,
-});
-
-type Make = (x: Tensor, y: Tensor, c: number) => Tensor;
-
-/** An axis of x, of rank at least 1. */
-const axisOf = (x: Tensor, c: number): number => c % x.rank;
-const ranked = (x: Tensor): Tensor => (x.rank === 0 ? x.reshape([1]) : x);
-const matrix = (x: Tensor): Tensor => (x.rank === 2 ? x : x.reshape([1, x.size]));
-const small2 = (x: Tensor): Tensor => (x.size <= 12 ? x : x.reshape([x.size]).slice(0, 12));
-
-/** Both with one shape where NumPy lets them, else their sums. */
-function together(x: Tensor, y: Tensor, f: (a: Tensor, b: Tensor) => Tensor): Tensor {
-  try {
-    return f(x, y);
-  } catch {
-    return f(x, y.sum());
-  }
+export interface Point {
+  readonly x: Tensor;
+  readonly y: Tensor;
 }
 
-const pointwise: readonly Make[] = [
-  (x) => x.sin(),
-  (x) => x.tanh(),
-  (x) => x.sigmoid(),
-  (x) => x.softplus(),
-  (x) => x.tanh().exp(),
-  (x) => x.square().add(0.5).log(),
-  (x) => x.square().add(1).sqrt(),
-  (x) => x.neg().erf(),
-  (x) => sg.named(x.cos(), "inner").mul(x),
-  (x) => sg.pow(x.square().add(0.5), 1.5),
-  (x, y) => together(x, y, sg.add),
-  (x, y) => together(x, y, sg.sub),
-  (x, y) => together(x.tanh(), y.tanh(), sg.mul),
-  (x, y) => together(x, y.square().add(1), sg.div),
-  (x, y) => together(x, y, sg.logaddexp),
-  (x, y, c) => together(x, y, (a, b) => sg.where(sg.greater(a.sin(), (c % 7) / 5 - 0.617), a, b)),
+export const operations: readonly Operation[] = [...pointwiseCalls, ...arrayCalls, ...placeCalls, ...structureCalls];
+const shapes: readonly (readonly number[])[] = [
+  [3],
+  [],
+  [1],
+  [2],
+  [4],
+  [2, 3],
+  [3, 2],
+  [2, 2],
+  [1, 3],
+  [3, 1],
+  [2, 1, 3],
+  [2, 2, 2],
+  [0],
+  [2, 0],
+  [0, 3],
 ];
 
-const shaping: readonly Make[] = [
-  (x) => x.transpose(),
-  (x) => x.reshape([x.size]),
-  (x, _y, c) => x.expandDims(c % (x.rank + 1)),
-  (x, _y, c) => ranked(x).flip(axisOf(ranked(x), c)),
-  (x, _y, c) =>
-    ranked(x).slice(0, Math.max(1, (ranked(x).shape[axisOf(ranked(x), c)] as number) - 1), {
-      axis: axisOf(ranked(x), c),
-    }),
-  (x, _y, c) => ranked(x).pad(ranked(x).shape.map((_, i) => (i === axisOf(ranked(x), c) ? [1, 0] : [0, 1]))),
-  (x, _y, c) => ranked(x).cumsum(axisOf(ranked(x), c), { reverse: c % 2 === 0 }),
-  (x, _y, c) => sg.concat([ranked(x), ranked(x).sin()], axisOf(ranked(x), c)),
-  (x, _y, c) =>
-    ranked(x).take([0, ((ranked(x).shape[axisOf(ranked(x), c)] as number) - 1) % 3, 0], axisOf(ranked(x), c)),
-  (x) => sg.stack([x, x.cos()], -1),
-];
+const small = fc.nat({ max: 9999 });
+const step = fc.record({ op: small, a: small, b: small, choices: fc.nat({ max: 1_000_000 }) });
+const shape = fc.nat({ max: shapes.length - 1 }).map((i) => shapes[i] as readonly number[]);
+const number = fc.integer({ min: -1500, max: 1500 });
 
-const reducing: readonly Make[] = [
-  (x, _y, c) => ranked(x).sum(axisOf(ranked(x), c)),
-  (x, _y, c) => ranked(x).mean({ axis: axisOf(ranked(x), c), keepDims: true }),
-  (x, _y, c) => ranked(x).logsumexp(axisOf(ranked(x), c)),
-  (x, _y, c) => ranked(x).softmax(axisOf(ranked(x), c)),
-  (x) => sg.norm(x.square().add(1)),
-  (x, _y, c) => ranked(x).variance({ axis: axisOf(ranked(x), c) }),
-  (x, y) =>
-    sg.matmul(
-      matrix(x),
-      matrix(y)
-        .reshape([matrix(y).size])
-        .sum()
-        .broadcastTo([matrix(x).shape[1] as number, 2]),
-    ),
-  (x) => sg.matmul(matrix(x), matrix(x).transpose()).tanh(),
-  (x) => sg.matmul(matrix(x).transpose(), matrix(x)).mul(0.3),
-];
+/** Programs of up to seven steps, of which a share is an empty array. */
+export const programs: fc.Arbitrary<Program> = fc
+  .record({
+    shapes: fc.tuple(shape, shape),
+    point: fc.array(number, { minLength: 16, maxLength: 16 }).map((list) => list.map((n, i) => n / 1000 + i / 7919)),
+    steps: fc.array(step, { minLength: 1, maxLength: 7 }),
+  })
+  .map((program) => Object.assign(program, { [fc.toStringMethod]: () => print(program) }));
 
-const operations = [...pointwise, ...pointwise, ...shaping, ...reducing];
+const sizeOf = (list: readonly number[]): number => list.reduce((a, b) => a * b, 1);
 
-/** The last result of the steps, of any shape. */
-export function program(list: readonly Step[], x: Tensor, y: Tensor): Tensor {
-  const pool = [x, y];
-  for (const { op, a, b, c } of list) {
-    const make = operations[op % operations.length] as Make;
+/** The number of numbers in both arguments. */
+export const places = ({ shapes: [x, y] }: Program): number => sizeOf(x) + sizeOf(y);
+
+/** The arguments made of a list of numbers, row-major. */
+export function at({ shapes: [x, y] }: Program, numbers: readonly number[]): Point {
+  const n = sizeOf(x);
+  const make = (list: readonly number[], shape: readonly number[]): Tensor =>
+    tensor([...list], { shape, dtype: "float64" });
+  return { x: make(numbers.slice(0, n), x), y: make(numbers.slice(n, n + sizeOf(y)), y) };
+}
+
+/** Keeps results of a size and rank at which a Hessian is quick. */
+function cut(x: Made): Made {
+  const low = x.value.rank <= 3 && x.value.size <= 12 ? x : call("reshape", x, [x.value.size]);
+  return low.value.size <= 12 ? low : call("slice", low, 0, 12);
+}
+
+/** The value of every step. `results` has those before an error too. */
+function trace({ steps }: Program, { x, y }: Point, results: Made[] = []): Made[] {
+  const pool: Made[] = [
+    { value: x, code: "x" },
+    { value: y, code: "y" },
+  ];
+  for (const { op, a, b, choices } of steps) {
+    const operation = operations[op % operations.length] as Operation;
     // The newest result is the likeliest operand, so that programs get deep.
-    const operand = a % 3 === 0 ? pool[b % pool.length] : pool[pool.length - 1];
-    pool.push(small2(make(operand as Tensor, pool[b % pool.length] as Tensor, c)).tanh());
+    const first = pool[a % 3 === 0 ? b % pool.length : pool.length - 1] as Made;
+    // Between −1 and 1, where every operation is well conditioned.
+    const made = call("tanh", cut(operation(first, pool[b % pool.length] as Made, new Choices(choices))));
+    results.push(made);
+    pool.push({ value: made.value, code: `t${results.length}` });
   }
-  return pool[pool.length - 1] as Tensor;
+  return results;
+}
+
+/** The result of the last step, of any shape. */
+export function run(program: Program, point: Point): Tensor {
+  return (trace(program, point).at(-1) as Made).value;
 }
 
 /** The same as one number, with every element weighted differently. */
-export function lossOf(list: readonly Step[], x: Tensor, y: Tensor): Tensor {
-  const out = program(list, x, y);
+export function lossOf(program: Program, point: Point): Tensor {
+  const out = run(program, point);
   const weights = sg.arange(out.size, { dtype: "float64" }).mul(0.37).add(1).sin().reshape(out.shape);
   return out.mul(weights.toDType(out.dtype)).sum();
 }
 
 export const numbers = (t: Tensor): number[] => [t.toArray()].flat(9) as number[];
+
+function print(program: Program): string {
+  const { x, y } = at(program, program.point);
+  const argument = (name: string, t: Tensor): string =>
+    `const ${name} = tensor([${numbers(t).join(", ")}], { shape: [${t.shape}], dtype: "float64" });`;
+  const results: Made[] = [];
+  const last: string[] = [];
+  try {
+    trace(program, { x, y }, results);
+  } catch (error) {
+    last.push(`// the next step: ${error}`);
+  }
+  const lines = results.map(({ code }, i) => `const t${i + 1} = ${code};`);
+  return ["", argument("x", x), argument("y", y), ...lines, ...last, ""].join("\n");
+}

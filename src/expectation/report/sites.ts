@@ -108,6 +108,8 @@ export function expression(node: Tensor, names: Names, depth = 6): string {
   const at = past(node, names);
   const name = names.get(at) ?? ownName(at);
   if (at.primitive === null || name !== null) return name ?? shortNumbers(at);
+  const whole = at.inputs[0];
+  if (whole?.parts && !at.parts) return `${whole.primitive?.name}.${(at.params as { readonly index: number }).index}`;
   if (depth === 0) return "…";
   if (isSquare(at)) return `square(${expression(at.inputs[0] as Tensor, names, depth - 1)})`;
   const parts = at.inputs.map((input) => expression(input, names, depth - 1));
