@@ -42,6 +42,7 @@ export * from "./tensor/linalg.js";
 export { cond, type ScanOptions, scan } from "./tensor/loops.js";
 export * from "./tensor/matrices.js";
 export * from "./tensor/norms.js";
+export { type OdeOptions, odeint } from "./tensor/ode.js";
 export * from "./tensor/order.js";
 export * from "./tensor/padding.js";
 export { polyval } from "./tensor/polynomial.js";

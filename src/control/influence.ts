@@ -6,23 +6,33 @@ import { type Relation, same, start, toReads } from "../graph/relation/relation.
 import { placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { Flow } from "./flow.js";
 
+/** Where influence comes from. */
+export interface Source {
+  readonly node: Tensor;
+  /** Of the elements that are told apart: a site's batch, the whole of an input. */
+  readonly shape: readonly number[];
+}
+
 /**
  * The relation of a source to every node it reaches, by passes over `nodes` until nothing changes. A carry looks ahead at the step's
  * result, so its relation is widened from the second change on: each link moves at most twice and then vanishes, and the passes end.
- * @param shape of the source, @param fixed nodes whose relation is known, and stays
+ * A site in a loop reaches itself: its draw at one step may steer the law of its draw at a later one.
+ * @param fixed nodes whose relation is known, and stays
  */
 export function influence(
   flow: Flow,
   nodes: readonly Tensor[],
-  shape: readonly number[],
-  fixed: ReadonlyMap<Tensor, Relation>,
+  { node: source, shape }: Source,
+  fixed: ReadonlyMap<Tensor, Relation> = new Map(),
 ): Map<Tensor, Relation> {
-  const out = new Map<Tensor, Relation>(fixed);
+  const first = start(shape, flow.shape(source).length);
+  const out = new Map<Tensor, Relation>([...fixed, [source, first]]);
   const moved = new Set<Tensor>();
   flow.settle(nodes, (node) => {
     if (fixed.has(node)) return false;
     const before = out.get(node);
-    const arrived = arrival(flow, node, shape, out);
+    const outside = arrival(flow, node, shape, out);
+    const arrived = node === source ? join(first, outside) : outside;
     if (arrived === "bottom") return false;
     const now = before !== undefined && looksAhead(flow, node) ? grown(before, arrived, moved.has(node)) : arrived;
     if (before !== undefined && same(before, now)) return false;
@@ -48,9 +58,8 @@ export function readsThrough(inputs: readonly Type[], build: (outer: readonly Te
   const out = build(outer);
   const flow = new Flow([out]);
   return outer.map((source) => {
-    const fixed = new Map([[source, start(source.shape)]]);
-    const found = influence(flow, flow.between([source], [out]), source.shape, fixed).get(out) ?? "bottom";
-    return toReads(found);
+    const found = influence(flow, flow.between([source], [out]), { node: source, shape: source.shape }).get(out);
+    return toReads(found ?? "bottom");
   });
 }
 

@@ -58,7 +58,7 @@ function usesOf(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tenso
       : useOfCond(node, wanted.get(node) ?? new Set());
     uses.set(node, use);
     const shift = node.inputs.length - (bodies[0] as Body).inputs.length;
-    node.inputs.slice(0, shift).forEach((input) => live.add(input));
+    for (const input of node.inputs.slice(0, shift)) live.add(input);
     for (const k of use.inputs) live.add(node.inputs[k + shift] as Tensor);
   }
   return uses;

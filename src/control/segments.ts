@@ -1,3 +1,4 @@
+import { copyBody } from "../graph/body.js";
 import { apply, placeholder, type Tensor } from "../graph/tensor.js";
 import { concat, reshapeTo, sliceAxis } from "../primitives/linear.js";
 import { part } from "../primitives/tuple.js";
@@ -20,11 +21,10 @@ export function inSegments(...[inputs, params]: Parameters<MakeScan>): Tensor[] 
   const constants = inputs.slice(carries + stacked);
   const grouped = rows.map((x) => reshapeTo(sliceAxis(x, 0, 0, whole), [count, size, ...x.shape.slice(1)]));
   const rest = rows.map((x) => sliceAxis(x, 0, whole, length));
+  // A body of its own: a derivative asks each of the two for more.
+  const after = { ...params, body: copyBody(body), length: length - whole, residuals: "auto" as const };
   const tail = (carry: readonly Tensor[]): Tensor[] =>
-    partsOf(
-      scanNode([...carry, ...rest, ...constants], { ...params, length: length - whole, residuals: "auto" }),
-      body.outputs.length,
-    );
+    partsOf(scanNode([...carry, ...rest, ...constants], after), body.outputs.length);
   const head = (carry: readonly Tensor[]): Tensor[] => {
     const parts = overSegments(carry, grouped, constants, { ...params, length: size }, count);
     return parts.map((x, k) => (k < carries ? x : reshapeTo(x, [whole, ...x.shape.slice(2)])));

@@ -1,5 +1,5 @@
 import { Body, bodiesOf } from "../graph/body.js";
-import { type AnyPrimitive, apply, type Tensor } from "../graph/tensor.js";
+import { type AnyPrimitive, apply, type Tensor, type Type } from "../graph/tensor.js";
 import { again, ancestors } from "../graph/walk.js";
 import { simplify } from "../transforms/simplify/index.js";
 import { pruned } from "./prune.js";
@@ -22,6 +22,8 @@ function simplifiedLevel(outputs: readonly Tensor[]): Tensor[] {
 function withBodies(node: Tensor, inputs: readonly Tensor[]): Tensor {
   const { body, branches, ...rest } = node.params as { readonly body?: Body; readonly branches?: readonly Body[] };
   const simple = (each: Body): Body => new Body(each.inputs, simplifiedLevel(each.outputs));
-  const params = body ? { ...rest, body: simple(body) } : { ...rest, branches: branches?.map(simple) };
+  // The parts of the original may still grow.
+  const parts = [...(node.parts as readonly Type[])];
+  const params = body ? { ...rest, parts, body: simple(body) } : { ...rest, parts, branches: branches?.map(simple) };
   return apply(node.primitive as AnyPrimitive, inputs, params);
 }

@@ -1,11 +1,12 @@
 import { range, sizeOf } from "../base/shape.js";
-import type { Relation } from "../graph/relation/relation.js";
+import { contains, type Relation } from "../graph/relation/relation.js";
 import { apply, leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { box, detach } from "../primitives/control.js";
 import { add, equal, logicalAnd, mul, notEqual, sub, toDType, where } from "../tensor/elementwise.js";
 import type { Credit } from "./credit/credit.js";
+import { kept } from "./credit/plan.js";
 import { push } from "./credit/push.js";
 import { tensorOps } from "./credit/tensorOps.js";
 import { batchOf } from "./site.js";
@@ -30,7 +31,7 @@ export function weighted(value: Tensor, leaf: Tensor, credit: Credit, weights: W
 }
 
 /** Σ over scored sites, and over their elements that may influence each element of an array of `shape`, of log p. */
-export function exponent(
+function exponent(
   credit: Credit,
   weights: Weights,
   relation: (site: Tensor) => Relation,
@@ -44,6 +45,40 @@ export function exponent(
     tau = tau === null ? pushed : add(tau, pushed);
   }
   return tau;
+}
+
+/**
+ * The exponent of the sites before a site: all that its parameters may read. In a loop these are also its own earlier draws, and a relation
+ * that has forgotten the order of steps would count the draw itself, which must stay out: the baseline of a draw may not depend on it.
+ */
+export function exponentBefore(credit: Credit, weights: Weights, site: Tensor): Tensor | null {
+  const batch = batchOf(credit.flow, site);
+  const before = exponent(credit, weights, (other) => credit.before(other, site), batch);
+  const own = before && ownElements(credit.before(site, site), batch);
+  if (before === null || own === null) return before;
+  const { by } = weights.get(site) as Weight;
+  return sub(before, mul(by, toDType(own, by.dtype)));
+}
+
+/** 1 at the elements that `push` counts for themselves; null where there are none. */
+function ownElements(relation: Relation, batch: readonly number[]): Tensor | null {
+  const used = kept(relation, batch, batch);
+  if (used === "bottom") return null;
+  const mask = Float32Array.from({ length: sizeOf(batch) }, (_, i) => {
+    const index = indexOf(i, batch);
+    return contains(used, index, index) ? 1 : 0;
+  });
+  return mask.includes(1) ? constantOf(mask, batch) : null;
+}
+
+function indexOf(i: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+    const n = shape[axis] as number;
+    index.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return index;
 }
 
 /**

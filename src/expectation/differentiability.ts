@@ -38,7 +38,7 @@ export function obstacleOf(site: Tensor, program: Program, weighted: ReadonlySet
   const before = (input: Tensor): State | undefined =>
     weighted.has(input) && input !== site ? undefined : states.get(input);
   flow.settle(flow.between([site], [...ends]), (node) => {
-    if (node === site || node.primitive?.name === "detach") return false;
+    if (node.primitive?.name === "detach") return false;
     const state = worstInput(flow, node, before);
     const known = states.get(node);
     if (!state || (known && rank[known.level] <= rank[state.level])) return false;

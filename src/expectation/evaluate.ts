@@ -1,8 +1,8 @@
+import { simplified } from "../control/simplify.js";
 import { leaf, type Tensor } from "../graph/tensor.js";
 import { currentRuntime } from "../graph/trace.js";
 import { contiguous, elements, type NDArray } from "../kernel/ndarray.js";
 import { readAll } from "../runtime/read.js";
-import { simplify } from "../transforms/simplify/index.js";
 import { addRows, Blocks, constantLike, type Estimate } from "./estimate.js";
 import { type Derivatives, type Layout, manyRuns, type OneRun, type Runs } from "./runs.js";
 
@@ -65,7 +65,7 @@ export class Evaluator {
     let found = this.simple.get(runs);
     if (found === undefined) {
       const outputs = [runs.perRun, runs.mean, ...runs.derivatives];
-      const simple = simplify(outputs);
+      const simple = simplified(outputs);
       found = new Map(outputs.map((node, i) => [node, simple[i] as Tensor]));
       this.simple.set(runs, found);
     }

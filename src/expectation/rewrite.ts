@@ -7,7 +7,7 @@ import { foldIn, hash } from "../random/key.js";
 import { add, mul, sub, toDType } from "../tensor/elementwise.js";
 import { sum } from "../tensor/reducing.js";
 import { pullCotangents } from "../transforms/transpose.js";
-import { exponent, type Weight } from "./charge.js";
+import { exponentBefore, type Weight } from "./charge.js";
 import type { Choice, Plan } from "./choose.js";
 import { rebuildCosts, visibleOf } from "./costs.js";
 import { pathInWords, siteParams } from "./differentiability.js";
@@ -138,7 +138,7 @@ function baselineTerms(
     const b =
       outside?.get(site) ?? (cost && baseline(cost, plan.choices.get(site) as Choice, batchOf(flow, site), runs));
     if (!b) return;
-    const before = exponent(plan.credit, weights, (other) => plan.credit.before(other, site), batchOf(flow, site));
+    const before = exponentBefore(plan.credit, weights, site);
     const own = mul(apply(detach, [b], null), sub(1, apply(box, [log], null)));
     const term = sum(before === null ? own : mul(own, apply(box, [toDType(before, own.dtype)], null)));
     total = total === null ? term : add(total, term);

@@ -127,7 +127,8 @@ function copyParams({ body, branches, ...rest }: LoopParams): LoopParams {
   return { ...rest, ...bodies, parts: [...rest.parts] };
 }
 
-function copyBody({ inputs, outputs }: Body): Body {
+/** The same body with nodes of its own. */
+export function copyBody({ inputs, outputs }: Body): Body {
   const fresh = inputs.map((input) => bodyInput(input, input.label as string));
   const map = new Map(inputs.map((input, k) => [input, fresh[k] as Tensor]));
   copyLevel(outputs, map, true);

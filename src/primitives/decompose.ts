@@ -6,16 +6,7 @@ import { finiteStack, naming, type Stack, sinkOf, symmetrised, turned } from "..
 import { type Singular, svd as svdOf } from "../kernel/linalg/svd.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { minus, negate, plus, zerosLike } from "./linear.js";
-import {
-  adjoint,
-  antisymmetric,
-  columnProducts,
-  masked,
-  matrices,
-  product,
-  squareMatrices,
-  symmetric,
-} from "./matrix.js";
+import { adjoint, antisymmetric, columnProducts, matrices, product, squareMatrices, symmetric } from "./matrix.js";
 import { type GapParams, gapQuotient } from "./quotient.js";
 import type { Named } from "./solve.js";
 import { part, tuple, tupleType, tupleValue } from "./tuple.js";

@@ -78,7 +78,11 @@ export const argmin: Primitive<{ readonly axis: number }> = place("argmin", (a, 
 function place(name: string, better: (a: number, b: number) => boolean): Primitive<{ readonly axis: number }> {
   const find = (x: TypedArray, from: number, count: number): number => {
     let best = from;
-    for (let i = from; i < from + count; i++) if (better(x[i] as number, x[best] as number)) best = i;
+    for (let i = from; i < from + count; i++) {
+      // As the extremum itself: the first NaN wins.
+      if (Number.isNaN(x[i] as number)) return i - from;
+      if (better(x[i] as number, x[best] as number)) best = i;
+    }
     return best - from;
   };
   const self: Primitive<{ readonly axis: number }> = {

@@ -1,10 +1,10 @@
 import { fail } from "../base/errors.js";
+import { simplified } from "../control/simplify.js";
 import { compareGraphs, type TracedGraph } from "../graph/compare.js";
 import { leaf, placeholder, type Tensor } from "../graph/tensor.js";
 import { currentRuntime, insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
 import { contiguous, type NDArray } from "../kernel/ndarray.js";
-import { simplify } from "../transforms/simplify/index.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
 import { readAll } from "./read.js";
 
@@ -72,7 +72,7 @@ export function inline(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
 function execute(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
   const values = readAll(leaves);
   const feeds = new Map<Tensor, NDArray>(trace.holes.map((hole, i) => [hole, values[i] as NDArray]));
-  trace.simple ??= simplify(trace.outputs);
+  trace.simple ??= simplified(trace.outputs);
   return currentRuntime()
     .run(trace.simple, feeds)
     .map((value) => leaf(contiguous(value)));

@@ -7,7 +7,7 @@ import * as elementary from "../primitives/elementary.js";
 import * as linear from "../primitives/linear.js";
 import * as point from "../primitives/pointwise.js";
 import * as special from "../primitives/special.js";
-import { type Binary, binary, meet, noBool, toBool, toDType, toFloat, type Unary, unary } from "./operands.js";
+import { type Binary, binary, meet, noBool, toBool, toFloat, type Unary, unary } from "./operands.js";
 
 export { toDType } from "./operands.js";
 

@@ -162,8 +162,8 @@ export function eigh(a: TensorLike): [values: Tensor, vectors: Tensor] {
 }
 
 /**
- * The eigenvalues [..., n] of (a + aᵀ)/2, rising. Where some are equal the derivative is that of a symmetric function of them: right for
- * Σ f(λ), one of the one-sided derivatives for others.
+ * The eigenvalues [..., n] of (a + aᵀ)/2, rising. Where some are equal the derivative is right for what treats them alike, such as Σ f(λ),
+ * and a subgradient of the largest or smallest; for what else weighs them differently there is none.
  */
 export function eigvalsh(a: TensorLike): Tensor {
   return apply(decompose.eigvalsh, [matrices("eigvalsh", a, true)], { where: "eigvalsh" });

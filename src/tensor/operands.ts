@@ -19,6 +19,9 @@ export function meet(where: string, a: TensorLike, b: TensorLike): [Tensor, Tens
 function operands(a: TensorLike, b: TensorLike): [Tensor, Tensor] {
   if (typeof a === "number" && isTensor(b)) return [asTensor(a, numberType(a, b)), b];
   if (typeof b === "number" && isTensor(a)) return [a, asTensor(b, numberType(b, a))];
+  // Plain numbers in a list are as exact as what they stand beside.
+  if (isTensor(b) && isFloat(b.dtype) && Array.isArray(a)) return [asTensor(a as TensorLike, b.dtype), b];
+  if (isTensor(a) && isFloat(a.dtype) && Array.isArray(b)) return [a, asTensor(b as TensorLike, a.dtype)];
   return [asTensor(a), asTensor(b)];
 }
 

@@ -37,9 +37,9 @@ const largest = 36;
 
 type Operation = (x: Tensor, dice: Dice, pool: readonly Tensor[]) => Tensor | null;
 
-const number = (dice: Dice): number => (dice.below(41) - 20) / 13;
+export const number = (dice: Dice): number => (dice.below(41) - 20) / 13;
 
-function numbers(dice: Dice, shape: readonly number[]): Tensor {
+export function numbers(dice: Dice, shape: readonly number[]): Tensor {
   return t64(Array.from({ length: Math.max(1, sizeOf(shape)) }, () => number(dice))).reshape(shape);
 }
 
@@ -124,7 +124,7 @@ const operations: readonly Operation[] = [
   ),
 ];
 
-function grow(pool: Tensor[], dice: Dice, steps: number): void {
+export function grow(pool: Tensor[], dice: Dice, steps: number): void {
   for (let k = 0; k < steps; k++) {
     // The newest node often, so that chains are long.
     const x = dice.flip() ? (pool[pool.length - 1] as Tensor) : dice.pick(pool);
@@ -133,7 +133,7 @@ function grow(pool: Tensor[], dice: Dice, steps: number): void {
   }
 }
 
-function term(pool: readonly Tensor[], dice: Dice): Tensor {
+export function term(pool: readonly Tensor[], dice: Dice): Tensor {
   const x = dice.flip() ? (pool[pool.length - 1] as Tensor) : dice.pick(pool);
   switch (dice.below(5)) {
     case 0:

@@ -8,6 +8,7 @@ import {
   log,
   log1p,
   matmul,
+  matrixExp,
   pinv,
   qr,
   sin,
@@ -100,5 +101,6 @@ checkTheme("algebra", {
   },
 
   determinant: ({ a }) => det(a).add(trace(matmul(a, a))),
+  "matrix exponential": ({ a }) => sum(sin(matrixExp(a))),
   pseudoinverse: ({ a }) => sum(sin(pinv(a))),
 });

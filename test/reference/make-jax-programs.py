@@ -705,6 +705,11 @@ def _(p, d):
     return jnp.linalg.det(p["a"]) + jnp.trace(p["a"] @ p["a"])
 
 
+@program("algebra", "matrix exponential", {"a": (3, 3)})
+def _(p, d):
+    return jnp.sum(jnp.sin(jax.scipy.linalg.expm(p["a"])))
+
+
 @program("algebra", "pseudoinverse", {"a": (4, 2)})
 def _(p, d):
     return jnp.sum(jnp.sin(jnp.linalg.pinv(p["a"])))

@@ -83,6 +83,7 @@ const tall = (x: Made): Made => call("concat", [spread(square(x)), strong(square
 const algebra: readonly Operation[] = [
   (x) => call("inverse", strong(square(x))),
   (x) => call("det", square(x)),
+  (x) => call("matrixExp", half(square(x))),
   (x) => call("mul", x, pick(callFor<[Tensor, Tensor]>("slogdet", strong(square(x))), 0)),
   (x) => call("logdet", definite(square(x))),
   (x) => call("eigvalsh", spread(symmetric(square(x)))),

@@ -2,7 +2,7 @@ import { accumulated, accumulatedReads, type Flow } from "../../control/flow.js"
 import { arrival, influence } from "../../control/influence.js";
 import type { Access } from "../../graph/access.js";
 import { lossy, type Touched } from "../../graph/relation/compose.js";
-import { mixed, type Relation, separates, start } from "../../graph/relation/relation.js";
+import { mixed, type Relation, separates } from "../../graph/relation/relation.js";
 import type { AnyPrimitive, Tensor } from "../../graph/tensor.js";
 import { batchOf } from "../site.js";
 import { kept } from "./plan.js";
@@ -69,13 +69,12 @@ function influenceOf(
     ...reads.filter((read) => read.site === site).map((read) => read.from),
     Number.POSITIVE_INFINITY,
   );
-  const rank = flow.shape(site).length;
-  const fixed = new Map<Tensor, Relation>([[site, start(batch, rank)]]);
+  const source = { node: site, shape: batch };
   const ends = [loss, ...sites];
-  if (from === Number.POSITIVE_INFINITY) return influence(flow, flow.between([site], ends), batch, fixed);
+  if (from === Number.POSITIVE_INFINITY) return influence(flow, flow.between([site], ends), source);
   const nodes = flow.ancestors(ends, (node) => node.id >= site.id);
-  for (const node of nodes) if (node.id >= from && node !== site) fixed.set(node, mixed);
-  return influence(flow, nodes, batch, fixed);
+  const fixed = new Map(nodes.filter((node) => node.id >= from && node !== site).map((node) => [node, mixed]));
+  return influence(flow, nodes, source, fixed);
 }
 
 interface Walk {

@@ -10,8 +10,11 @@ export interface Singular {
   readonly right: Float64Array;
 }
 
-/** How many times all pairs are visited; five to ten are enough in practice. */
+/** How many times all pairs are visited; five to ten are enough, twenty where columns depend on each other. */
 const SWEEPS = 60;
+
+/** Beside a matrix whose largest element is about 1. */
+const VANISHED = 1e-280;
 
 /**
  * The reduced singular value decomposition of a [m, n], k = min(m, n), by one-sided Jacobi rotations: the columns are made orthogonal two
@@ -69,6 +72,10 @@ function orthogonalise(c: Float64Array, v: Float64Array, m: number, n: number, p
   // Squares of a column that is shorter than the longest by 125 orders of magnitude are lost.
   const first = alpha > 1e-250 ? Math.sqrt(alpha) : length(c, p * m, m);
   const second = beta > 1e-250 ? Math.sqrt(beta) : length(c, q * m, m);
+  // What is left of a column that depends on others shrinks with every sweep, until the smallest floats could not be made orthogonal.
+  if (first < VANISHED) c.fill(0, p * m, (p + 1) * m);
+  if (second < VANISHED) c.fill(0, q * m, (q + 1) * m);
+  if (first < VANISHED || second < VANISHED) return false;
   if (Math.abs(gamma) <= Math.sqrt(m) * Number.EPSILON * first * second) return false;
   const zeta = ((second - first) * (second + first)) / (2 * gamma);
   const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));

@@ -1,0 +1,263 @@
+import { LoopBuilder } from "../control/inputs.js";
+import { scanNode } from "../control/scan.js";
+import { bodyInput } from "../graph/body.js";
+import { arange, constant } from "../graph/leaves.js";
+import { apply, type Tensor } from "../graph/tensor.js";
+import { looping, transforming } from "../graph/trace.js";
+import { validate } from "../primitives/check.js";
+import { shadow } from "../primitives/control.js";
+import { broadcastTo } from "../primitives/linear.js";
+import { part } from "../primitives/tuple.js";
+import { tensorsOf } from "../transforms/trees.js";
+import * as on from "./elementwise.js";
+import { cond } from "./loops.js";
+import { along, fixed, mixed, notFinite, refuse, type System, stages, type Tableau } from "./odeSystem.js";
+import { sum } from "./reducing.js";
+import { at, concat, expandDims, take } from "./shaping.js";
+
+/**
+ * The pair of orders 5 and 4 of J. R. Dormand & P. J. Prince, A family of embedded Runge–Kutta formulae, J. Comput. Appl. Math. 6 (1980).
+ * Its last slope is the first of the next step, and its last row of weights gives the solution of order 5.
+ */
+const pair: Tableau = {
+  a: [
+    [],
+    [1 / 5],
+    [3 / 40, 9 / 40],
+    [44 / 45, -56 / 15, 32 / 9],
+    [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+    [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+    [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+  ],
+  c: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1],
+};
+const solution = pair.a[6] as readonly number[];
+/** Order 5 less order 4. */
+const difference = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
+
+export interface Control {
+  readonly rtol: number;
+  readonly atol: number;
+  readonly maxSteps: number;
+  readonly firstStep: number | undefined;
+}
+
+/** A step is behind us up to t; `index` is the next of the times, `rows` the steps after which they were reached. */
+interface State {
+  readonly t: Tensor;
+  readonly y: readonly Tensor[];
+  /** dy/dt at (y, t) */
+  readonly k: readonly Tensor[];
+  readonly index: Tensor;
+  readonly rows: Tensor;
+  /** Size of the next step, without its sign. */
+  readonly h: Tensor;
+  /** Error of the last step that was accepted, 1 where it was as large as allowed. */
+  readonly error: Tensor;
+  /** Whether the last try was rejected. */
+  readonly rejected: Tensor;
+}
+
+/**
+ * One loop over steps, which meets every time exactly. A step is tried on constants; once accepted, its derivative is that of the formula,
+ * so that a rejected try, whatever numbers it met, reaches no derivative.
+ * @returns leaves [times, ...]
+ */
+export function dormandPrince(system: System, control: Control): Tensor[] {
+  const { start, times, slope, names, dtype } = system;
+  const count = times.size - 1;
+  const t = at(times, 0);
+  const k = slope(start, t).map((x, i) =>
+    apply(validate, [x], {
+      where: "odeint",
+      name: `d${names[i]}/dt at the first time`,
+      expected: "finite numbers",
+      holds: Number.isFinite,
+    }),
+  );
+  const init: State = {
+    t,
+    y: start,
+    k,
+    index: constant(0, "int32"),
+    rows: broadcastTo(constant(0, "int32"), [count]),
+    h: control.firstStep === undefined ? firstStep(system, k, control) : constant(control.firstStep, dtype),
+    error: constant(1e-4, dtype),
+    rejected: constant(0, "bool"),
+  };
+  const { rows, every } = loop(system, control, init);
+  return start.map((x, i) => concat([expandDims(x, 0), take(every[i] as Tensor, rows)]));
+}
+
+/** A scan that ends early and keeps y after every step [maxSteps, ...]. */
+function loop(system: System, control: Control, init: State): { rows: Tensor; every: Tensor[] } {
+  const { maxSteps } = control;
+  const flat = tensorsOf("odeint", init);
+  const alive = bodyInput({ shape: [], dtype: "bool" }, "alive");
+  const step = bodyInput({ shape: [], dtype: "uint32" }, "step");
+  const holes = flat.leaves.map((x, i) => bodyInput(x, flat.paths[i] as string));
+  const here = flat.rebuild(holes) as State;
+  const next = transforming("odeint", () =>
+    looping("odeint", step, () =>
+      cond(
+        alive,
+        () => advance(system, control, here, step),
+        () => ({ goes: constant(0, "bool"), state: here }),
+      ),
+    ),
+  ) as unknown as { goes: Tensor; state: State };
+  const builder = new LoopBuilder();
+  builder.carry(alive, constant(1, "bool"));
+  for (const [i, hole] of holes.entries()) builder.carry(hole, flat.leaves[i] as Tensor);
+  builder.stack(step, arange(maxSteps, { dtype: "uint32" }));
+  const after = tensorsOf("odeint", next.state).leaves;
+  const { inputs, ...built } = builder.build([next.goes, ...after, ...next.state.y]);
+  const node = scanNode(inputs, { ...built, length: maxSteps, reverse: false, alive: 0, residuals: "auto" });
+  const final = flat.rebuild(holes.map((_, i) => part(node, i + 1))) as State;
+  return { rows: final.rows, every: init.y.map((_, i) => part(node, 1 + holes.length + i)) };
+}
+
+/** Tries one step. */
+function advance(system: System, control: Control, state: State, step: Tensor): { goes: Tensor; state: State } {
+  const { times } = system;
+  const { t, y, k, h, index, rows, rejected } = state;
+  const target = take(times, on.add(index, 1));
+  const left = on.sub(target, t);
+  // A little more than the step, rather than a sliver after it (Hairer, Nørsett & Wanner, code DOPRI5).
+  const last = fixed(on.greaterEqual(on.mul(h, 1.01), on.abs(left)));
+  const size = on.where(last, left, fixed(on.mul(h, on.sign(left))));
+  const tried = attempt(system, control, state, fixed(size));
+  const accept = fixed(on.lessEqual(tried.error, 1));
+  const { grown, shrunk } = resized(fixed(on.abs(size)), tried.error, state, last);
+  const after = cond(
+    accept,
+    () => {
+      const slopes = stages(pair, system.slope, y, t, size, k);
+      const derivatives = [along(y, size, slopes, solution), slopes[6] as readonly Tensor[]] as const;
+      return {
+        t: on.where(last, target, on.add(t, size)),
+        y: tried.y.map((x, i) => onlyDerivative(x, derivatives[0][i] as Tensor)),
+        k: tried.k.map((x, i) => onlyDerivative(x, derivatives[1][i] as Tensor)),
+      };
+    },
+    () => ({ t, y, k }),
+  ) as Pick<State, "t" | "y" | "k">;
+  const hit = on.logicalAnd(accept, last);
+  const place = on.logicalAnd(hit, on.equal(arange(rows.size), index));
+  const reached = on.where(hit, on.add(index, 1), index);
+  const goes = fixed(on.less(reached, rows.size));
+  const stuck = on.logicalAnd(on.logicalNot(accept), on.lessEqual(shrunk, smallest(system, t, target)));
+  return {
+    goes,
+    state: {
+      ...after,
+      t: complaints(after.t, { control, step, goes, stuck, error: tried.error }),
+      index: fixed(reached),
+      rows: fixed(on.where(place, on.toDType(step, "int32"), rows)),
+      h: fixed(on.where(accept, grown, shrunk)),
+      error: fixed(on.where(accept, on.maximum(tried.error, 1e-4), state.error)),
+      rejected: fixed(on.logicalOr(on.logicalNot(accept), on.logicalAnd(rejected, constant(0, "bool")))),
+    },
+  };
+}
+
+/** The value of one, the derivative of the other. */
+function onlyDerivative(value: Tensor, derivative: Tensor): Tensor {
+  return on.add(value, apply(shadow, [derivative], null));
+}
+
+/** The step on constants, and its error as a part of what is allowed; NaN where it met numbers that are not finite. */
+function attempt({ slope }: System, { rtol, atol }: Control, state: State, size: Tensor) {
+  const [t, y, first] = [fixed(state.t), state.y.map(fixed), state.k.map(fixed)];
+  const slopes = stages(pair, slope, y, t, size, first).map((k) => k.map(fixed));
+  const next = along(y, size, slopes, solution).map(fixed);
+  const parts = next.map((x, i) => {
+    const allowed = on.add(on.mul(on.maximum(on.abs(x), on.abs(y[i] as Tensor)), rtol), atol);
+    // x − x: an infinite x allows any error.
+    return on.add(on.div(on.mul(size, mixed(slopes, difference, i)), allowed), on.sub(x, x));
+  });
+  return { y: next, k: slopes[6] as Tensor[], error: fixed(norm(parts, size)) };
+}
+
+/** Root mean square over all leaves. */
+function norm(parts: readonly Tensor[], like: Tensor): Tensor {
+  const size = parts.reduce((n, x) => n + x.size, 0);
+  const total = parts.reduce((s, x) => on.add(s, sum(on.square(x))), constant(0, like.dtype) as Tensor);
+  return on.sqrt(on.div(total, Math.max(1, size)));
+}
+
+/**
+ * Sizes of the next step after this one is accepted, or rejected: PI control with β = 0.04 and safety factor 0.9.
+ * Source: Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I (1993), II.4; K. Gustafsson (1991).
+ */
+function resized(size: Tensor, error: Tensor, { h, error: before, rejected }: State, last: Tensor) {
+  const bad = notFinite(error);
+  const own = on.pow(on.where(bad, 1, error), 0.2 - 0.75 * 0.04);
+  const factor = on.clamp(on.div(on.div(own, on.pow(before, 0.04)), 0.9), 0.1, 5);
+  const free = on.div(size, factor);
+  const careful = on.where(rejected, on.minimum(free, size), free);
+  // Cut short by a time, a step does not speak against the size that was meant.
+  const grown = on.where(last, on.maximum(careful, h), careful);
+  const shrunk = on.div(size, on.where(bad, 5, on.minimum(on.div(own, 0.9), 5)));
+  return { grown, shrunk };
+}
+
+/** Ten units of the last place of t. */
+function smallest({ dtype }: System, t: Tensor, target: Tensor): Tensor {
+  return on.mul(on.maximum(on.abs(t), on.abs(target)), 10 * (dtype === "float64" ? 2 ** -52 : 2 ** -23));
+}
+
+interface Failure {
+  readonly control: Control;
+  readonly step: Tensor;
+  readonly goes: Tensor;
+  readonly stuck: Tensor;
+  readonly error: Tensor;
+}
+
+function complaints(t: Tensor, { control: { maxSteps }, step, goes, stuck, error }: Failure): Tensor {
+  const bad = notFinite(error);
+  const infinite = refuse(t, on.logicalAnd(stuck, bad), t, {
+    name: "dy/dt that is not finite near t",
+    expected: "finite derivatives",
+    write: "times that end before a singular point, or an f that is finite there",
+  });
+  const small = refuse(infinite, on.logicalAnd(stuck, on.logicalNot(bad)), t, {
+    name: "steps that t no longer resolves, at t",
+    expected: "an error within the tolerance",
+    write: "times that end before a singular point, a larger rtol or atol, or float64",
+  });
+  const end = on.logicalAnd(goes, on.equal(step, maxSteps - 1));
+  return refuse(small, end, t, {
+    name: `${maxSteps} steps used up at t`,
+    expected: "the last of the times to be reached",
+    write: "a larger maxSteps, a larger rtol or atol; a stiff system needs an implicit method",
+  });
+}
+
+/** A size for which the first step of order 5 has a small error. Source: Hairer, Nørsett & Wanner, II.4. */
+function firstStep({ start, times, slope }: System, k: readonly Tensor[], { rtol, atol }: Control): Tensor {
+  const t = fixed(at(times, 0));
+  const direction = fixed(on.sign(on.sub(at(times, -1), t)));
+  const [y, f] = [start.map(fixed), k.map(fixed)];
+  const allowed = y.map((x) => on.add(on.mul(on.abs(x), rtol), atol));
+  const size = (x: readonly Tensor[]): Tensor =>
+    norm(
+      x.map((each, i) => on.div(each, allowed[i] as Tensor)),
+      t,
+    );
+  const [ofY, ofSlope] = [size(y), size(f)];
+  const small = on.logicalOr(on.less(ofY, 1e-5), on.less(ofSlope, 1e-5));
+  const guess = on.where(small, 1e-6, on.mul(on.div(ofY, on.where(small, 1, ofSlope)), 0.01));
+  const moved = along(y, on.mul(guess, direction), [f], [1]);
+  const there = slope(moved, on.add(t, on.mul(guess, direction)));
+  const bend = on.div(size(there.map((x, i) => on.sub(x, f[i] as Tensor))), guess);
+  const most = on.maximum(ofSlope, on.where(notFinite(bend), ofSlope, bend));
+  const flat = on.lessEqual(most, 1e-15);
+  const second = on.where(
+    flat,
+    on.maximum(on.mul(guess, 1e-3), 1e-6),
+    on.pow(on.div(0.01, on.where(flat, 1, most)), 0.2),
+  );
+  return fixed(on.minimum(on.mul(guess, 100), second));
+}
