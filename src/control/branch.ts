@@ -7,6 +7,7 @@ import { ancestors, substitute } from "../graph/walk.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
 import { zerosLike } from "../primitives/linear.js";
 import { part, tupleType, tupleValue } from "../primitives/tuple.js";
+import { sameIn } from "./same.js";
 
 export interface CondParams {
   /** Taken when the condition is true, and when it is false; both have one placeholder per operand and outputs of the same types. */
@@ -70,13 +71,14 @@ function planOf(branch: Body, wanted: readonly number[]): Prepared {
 /** A node of one branch as one more output; where the other branch is taken it is 0. @returns its part */
 export function emitBranch(node: Tensor, which: 0 | 1, inner: Tensor): Tensor {
   const { branches, parts } = node.params as CondParams;
-  const found = branches[which].outputs.indexOf(inner);
-  const filler = found < 0 ? null : branches[1 - which]?.outputs[found];
-  if (filler && isNothing.has(filler)) return part(node, found);
+  const [own, other] = [branches[which].outputs, branches[which === 0 ? 1 : 0].outputs];
+  const same = sameIn(branches[which], inner);
+  const found = own.findIndex((output, k) => output === same && isNothing.has(other[k] as Tensor));
+  if (found >= 0) return part(node, found);
   const nothing = zerosLike(inner);
   isNothing.add(nothing);
-  branches[which].outputs.push(inner);
-  branches[which === 0 ? 1 : 0].outputs.push(nothing);
+  own.push(same);
+  other.push(nothing);
   parts.push({ shape: inner.shape, dtype: inner.dtype });
   return part(node, parts.length - 1);
 }

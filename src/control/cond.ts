@@ -1,4 +1,5 @@
 import { isFloat } from "../base/dtype.js";
+import { range } from "../base/shape.js";
 import { type Body, isConstant } from "../graph/body.js";
 import { apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
@@ -38,17 +39,21 @@ function tangentCond(
   [condition, ...operands]: readonly Tensor[],
   { branches, parts }: CondParams,
   out: Tensor,
+  wanted: ReadonlySet<number> = new Set(parts.keys()),
 ): Tensor | null {
   const types = [...parts];
+  const asked = range(types.length).filter((k) => wanted.has(k) && isFloat((types[k] as Type).dtype));
   const slopes = branches.map(({ inputs, outputs }) => {
     const directions = inputs.map((x, k) => (tangents[k] ? placeholder(x, "tangent") : null));
-    return { directions, outputs: pushTangents(outputs.slice(0, types.length), inputs, directions) };
+    const results = asked.map((k) => outputs[k] as Tensor);
+    const pushed = pushTangents(results, inputs, directions);
+    return { directions, outputs: new Map(asked.map((k, i) => [k, pushed[i] ?? null])) };
   });
-  const moving = types.flatMap(({ dtype }, k) => (isFloat(dtype) && slopes.some((s) => s.outputs[k]) ? [k] : []));
+  const moving = asked.filter((k) => slopes.some((s) => s.outputs.get(k)));
   if (moving.length === 0) return null;
   const pieces = slopes.map(({ directions, outputs }, b): Piece => {
     const body = branches[b] as Body;
-    const step = moving.map((k) => outputs[k] ?? zerosLike(types[k] as Type));
+    const step = moving.map((k) => outputs.get(k) ?? zerosLike(types[k] as Type));
     const known = new Map<Tensor, Tensor>(body.inputs.map((x, k) => [x, operands[k] as Tensor]));
     directions.forEach((d, k) => {
       if (d) known.set(d, tangents[k] as Tensor);

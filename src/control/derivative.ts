@@ -1,4 +1,5 @@
 import { isFloat } from "../base/dtype.js";
+import { range } from "../base/shape.js";
 import { isConstant } from "../graph/body.js";
 import { type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
@@ -14,15 +15,13 @@ import { chooseKept, keepCarries } from "./residuals.js";
  * asked for one more output each (a residual), so it runs once for the value and for all derivatives.
  */
 export function tangentScan(make: MakeScan): Primitive<ScanParams>["jvp"] {
-  return (tangents, inputs, params, out) => {
-    const { inputs: at, outputs } = params.body;
-    const moving = movingInputs(tangents, params);
-    const directions = at.map((input, k) => (moving[k] ? placeholder(input, `tangent ${k}`) : null));
-    const slopes = pushTangents(outputs, at, directions);
-    const places = slopes.flatMap((slope, k) => ((k < params.carries ? moving[k] : slope !== null) ? [k] : []));
+  return (tangents, inputs, params, out, wanted) => {
+    const { outputs } = params.body;
+    const types = [...(out.parts as readonly Type[])];
+    const { directions, slopes } = slopesOf(tangents, params, wanted ?? new Set(types.keys()));
+    const places = range(types.length).filter((k) => (k < params.carries ? directions[k] : slopes.get(k)));
     if (places.length === 0) return null;
-    const types = out.parts as readonly Type[];
-    const step = places.map((k) => slopes[k] ?? zerosLike(outputs[k] as Tensor));
+    const step = places.map((k) => slopes.get(k) ?? zerosLike(outputs[k] as Tensor));
     const made = tangentLoop(make, { tangents, directions, step, inputs, params, out });
     const where = new Map(places.map((k, i) => [k, i]));
     return tuple(
@@ -35,17 +34,24 @@ export function tangentScan(make: MakeScan): Primitive<ScanParams>["jvp"] {
   };
 }
 
-/** Which inputs of the body move: those with a tangent, and the carries that these reach in some step. */
-function movingInputs(tangents: readonly (Tensor | null)[], { body, carries }: ScanParams): boolean[] {
+/**
+ * Directions for the inputs of the body that move (those with a tangent, and the carries that these reach in some step), and the
+ * tangents of the next carries and of the outputs that are wanted.
+ */
+function slopesOf(
+  tangents: readonly (Tensor | null)[],
+  { body, carries }: ScanParams,
+  wanted: ReadonlySet<number>,
+): { directions: (Tensor | null)[]; slopes: Map<number, Tensor | null> } {
   const moving = tangents.map((t) => t !== null);
+  const asked = range(body.outputs.length).filter((k) => k < carries || wanted.has(k));
+  const results = asked.map((k) => body.outputs[k] as Tensor);
   for (;;) {
-    const sources = body.inputs.filter((_, k) => moving[k]);
-    const along = sources.map((input) => placeholder(input, "tangent"));
-    const slopes = pushTangents(body.outputs.slice(0, carries), sources, along);
-    const more = slopes.flatMap((slope, k) =>
-      slope !== null && !moving[k] && isFloat((body.inputs[k] as Tensor).dtype) ? [k] : [],
-    );
-    if (more.length === 0) return moving;
+    const directions = body.inputs.map((input, k) => (moving[k] ? placeholder(input, `tangent ${k}`) : null));
+    const pushed = pushTangents(results, body.inputs, directions);
+    const slopes = new Map(asked.map((k, i) => [k, pushed[i] ?? null]));
+    const more = range(carries).filter((k) => slopes.get(k) && !moving[k] && isFloat((body.inputs[k] as Tensor).dtype));
+    if (more.length === 0) return { directions, slopes };
     for (const k of more) moving[k] = true;
   }
 }

@@ -6,6 +6,7 @@ import type { Tensor, Type } from "../graph/tensor.js";
 import { currentRuntime, type Prepared, type Runtime } from "../graph/trace.js";
 import { elements, empty, type NDArray } from "../kernel/ndarray.js";
 import { part, tupleType, tupleValue } from "../primitives/tuple.js";
+import { sameIn } from "./same.js";
 
 /** Whether what a derivative needs of each step is kept, computed again from the carry, or chosen by size. */
 export type Residuals = "auto" | "save" | "recompute";
@@ -44,9 +45,10 @@ export function stackedType({ shape, dtype }: Type, length: number): Type {
 /** A node of the body as one more stacked output. @returns its part [length, ...shape] */
 export function emit(node: Tensor, inner: Tensor): Tensor {
   const { body, parts, carries, length } = node.params as ScanParams;
-  const found = body.outputs.indexOf(inner, carries);
+  const same = sameIn(body, inner);
+  const found = body.outputs.indexOf(same, carries);
   if (found >= 0) return part(node, found);
-  body.outputs.push(inner);
+  body.outputs.push(same);
   parts.push(stackedType(inner, length));
   return part(node, body.outputs.length - 1);
 }

@@ -1,6 +1,7 @@
 import { Body, bodiesOf } from "../graph/body.js";
 import { type AnyPrimitive, apply, type Tensor, type Type } from "../graph/tensor.js";
 import { again, ancestors } from "../graph/walk.js";
+import { zerosLike } from "../primitives/linear.js";
 import { pick } from "../primitives/tuple.js";
 import type { CondParams } from "./branch.js";
 import { isScan } from "./flow.js";
@@ -8,12 +9,14 @@ import type { ScanParams } from "./loop.js";
 
 /**
  * The graph without the results of loops that nobody takes, the carries that only feed themselves, and the inputs that then nobody
- * reads: differentiating asks a loop for all it might need. For the last stage, when nothing will be asked for any more.
+ * reads: differentiating asks a loop for all it might need, and a random choice that reaches nothing is none. Before a graph is analysed, and
+ * at the last stage, when nothing will be asked for any more.
+ * @param from nodes with a smaller id are somebody else's, and stay what they are
  */
-export function pruned(outputs: readonly Tensor[]): Tensor[] {
-  const nodes = ancestors(outputs);
+export function pruned(outputs: readonly Tensor[], from = 0): Tensor[] {
+  const nodes = ancestors(outputs, ({ id }) => id >= from).filter(({ id }) => id >= from);
   if (!nodes.some((node) => bodiesOf(node).length > 0)) return [...outputs];
-  const uses = usesOf(nodes, outputs);
+  const { uses } = usesOf(nodes, outputs);
   const map = new Map<Tensor, Tensor>();
   const become = (node: Tensor): Tensor => map.get(node) ?? node;
   for (const node of nodes) {
@@ -33,9 +36,14 @@ export function pruned(outputs: readonly Tensor[]): Tensor[] {
 interface Use {
   readonly outputs: readonly number[];
   readonly inputs: readonly number[];
+  /** Inputs that are there for their place only: first carries that no step reads. */
+  readonly unread: ReadonlySet<number>;
 }
 
-function usesOf(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tensor, Use> {
+function usesOf(
+  nodes: readonly Tensor[],
+  outputs: readonly Tensor[],
+): { readonly live: ReadonlySet<Tensor>; readonly uses: ReadonlyMap<Tensor, Use> } {
   const live = new Set(outputs);
   const wanted = new Map<Tensor, Set<number>>();
   const uses = new Map<Tensor, Use>();
@@ -59,24 +67,29 @@ function usesOf(nodes: readonly Tensor[], outputs: readonly Tensor[]): Map<Tenso
     uses.set(node, use);
     const shift = node.inputs.length - (bodies[0] as Body).inputs.length;
     for (const input of node.inputs.slice(0, shift)) live.add(input);
-    for (const k of use.inputs) live.add(node.inputs[k + shift] as Tensor);
+    for (const k of use.inputs) if (!use.unread.has(k)) live.add(node.inputs[k + shift] as Tensor);
   }
-  return uses;
+  return { live, uses };
+}
+
+/** What the outputs of a body depend on, looking into the loops in it. */
+function reachedBy(outputs: readonly Tensor[]): ReadonlySet<Tensor> {
+  return usesOf(ancestors(outputs), outputs).live;
 }
 
 function useOfScan(node: Tensor, wanted: ReadonlySet<number>): Use {
-  const { body, carries, alive } = node.params as ScanParams;
+  const { body, carries, alive, length } = node.params as ScanParams;
   const needed = new Set(wanted);
   if (alive !== null) needed.add(alive);
   // A carry that a needed result reads is needed as well.
   for (;;) {
-    const reached = new Set(ancestors([...needed].map((k) => body.outputs[k] as Tensor)));
+    const reached = reachedBy([...needed].map((k) => body.outputs[k] as Tensor));
     const more = body.inputs.slice(0, carries).flatMap((hole, k) => (reached.has(hole) && !needed.has(k) ? [k] : []));
-    if (more.length === 0)
-      return {
-        outputs: [...needed].sort((a, b) => a - b),
-        inputs: inputsOf(body, reached, (k) => needed.has(k) && k < carries),
-      };
+    if (more.length === 0) {
+      const inputs = inputsOf(body, reached, (k) => needed.has(k) && k < carries);
+      const unread = inputs.filter((k) => alive === null && length > 0 && !reached.has(body.inputs[k] as Tensor));
+      return { outputs: [...needed].sort((a, b) => a - b), inputs, unread: new Set(unread) };
+    }
     for (const k of more) needed.add(k);
   }
 }
@@ -84,11 +97,12 @@ function useOfScan(node: Tensor, wanted: ReadonlySet<number>): Use {
 function useOfCond(node: Tensor, wanted: ReadonlySet<number>): Use {
   const { branches } = node.params as CondParams;
   const outputs = [...wanted].sort((a, b) => a - b);
-  const reached = branches.map((branch) => new Set(ancestors(outputs.map((k) => branch.outputs[k] as Tensor))));
+  const reached = branches.map((branch) => reachedBy(outputs.map((k) => branch.outputs[k] as Tensor)));
   const all = branches[0].inputs.map((_, k) => k);
   return {
     outputs,
     inputs: all.filter((k) => branches.some((branch, b) => reached[b]?.has(branch.inputs[k] as Tensor))),
+    unread: new Set(),
   };
 }
 
@@ -111,7 +125,10 @@ function smaller(node: Tensor, use: Use, become: (node: Tensor) => Tensor): Tens
   }
   const params = node.params as ScanParams;
   const { carries, stacked } = params;
-  const ins = use.inputs.map((k) => become(node.inputs[k] as Tensor));
+  const ins = use.inputs.map((k) => {
+    const input = node.inputs[k] as Tensor;
+    return use.unread.has(k) ? zerosLike(input) : become(input);
+  });
   const kept = use.inputs.filter((k) => k < carries);
   return apply(primitive, ins, {
     ...params,

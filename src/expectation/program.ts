@@ -1,6 +1,7 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { Flow } from "../control/flow.js";
+import { pruned } from "../control/prune.js";
 import { settleRanges } from "../control/ranges.js";
 import type { Distribution } from "../distributions/distribution.js";
 import { unshared } from "../graph/body.js";
@@ -119,7 +120,7 @@ export function traceProgram(f: ProgramFunction, trees: Trees): Program {
   const names = new SiteNames();
   const from = idMark();
   const result = transforming("expectation", () => handling(tracing(names, key, run), () => f(...args)));
-  const [loss] = unshared([costOf(result)]) as [Tensor];
+  const [loss] = pruned(unshared([costOf(result)], from), from) as [Tensor];
   const flow = new Flow([loss]);
   settleRanges(flow, [loss]);
   return {

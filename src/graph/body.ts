@@ -94,19 +94,23 @@ export function bodyInput(type: Type, label: string): Tensor {
   return anywhere(placeholder({ shape: type.shape, dtype: type.dtype }, label));
 }
 
-/** The same graph in which no two loops share a body, so that what is inside them can be told apart. */
-export function unshared(outputs: readonly Tensor[]): Tensor[] {
+/**
+ * The same graph in which no two loops share a body, so that what is inside them can be told apart.
+ * @param from nodes with a smaller id are somebody else's, and stay what they are
+ */
+export function unshared(outputs: readonly Tensor[], from = 0): Tensor[] {
   const map = new Map<Tensor, Tensor>();
-  copyLevel(outputs, map, false);
+  copyLevel(outputs, map, from);
   return outputs.map((node) => map.get(node) ?? node);
 }
 
-function copyLevel(outputs: readonly Tensor[], map: Map<Tensor, Tensor>, all: boolean): void {
-  for (const node of ancestors(outputs)) {
-    if (map.has(node) || node.primitive === null) continue;
+/** @param from null: a body, all of whose nodes are copied */
+function copyLevel(outputs: readonly Tensor[], map: Map<Tensor, Tensor>, from: number | null): void {
+  for (const node of ancestors(outputs, ({ id }) => from === null || id >= from)) {
+    if (map.has(node) || node.primitive === null || (from !== null && node.id < from)) continue;
     const inputs = node.inputs.map((input) => map.get(input) ?? input);
     const loop = bodiesOf(node).length > 0;
-    if (!all && !loop && inputs.every((input, k) => input === node.inputs[k])) continue;
+    if (from !== null && !loop && inputs.every((input, k) => input === node.inputs[k])) continue;
     const copy = apply(node.primitive, inputs, loop ? copyParams(node.params as LoopParams) : node.params);
     copy.value = node.value;
     map.set(node, copy);
@@ -131,7 +135,7 @@ function copyParams({ body, branches, ...rest }: LoopParams): LoopParams {
 export function copyBody({ inputs, outputs }: Body): Body {
   const fresh = inputs.map((input) => bodyInput(input, input.label as string));
   const map = new Map(inputs.map((input, k) => [input, fresh[k] as Tensor]));
-  copyLevel(outputs, map, true);
+  copyLevel(outputs, map, null);
   return new Body(
     fresh,
     outputs.map((node) => map.get(node) ?? node),

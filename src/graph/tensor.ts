@@ -59,12 +59,13 @@ export interface Primitive<P> {
   readonly run: (inputs: readonly NDArray[], params: P, out: Type, wanted: ReadonlySet<number>) => NDArray;
   /** Inputs whose numbers the kernel needs; "all" but for primitives whose value is known without them. */
   readonly needs: "all" | readonly number[];
-  /** The tangent of the output from those of the inputs (null: zero). */
+  /** The tangent of the output from those of the inputs (null: zero). Of several results, only the tangents of `wanted` are read. */
   readonly jvp: (
     tangents: readonly (Tensor | null)[],
     inputs: readonly Tensor[],
     params: P,
     out: Tensor,
+    wanted?: ReadonlySet<number>,
   ) => Tensor | null;
   /**
    * For each input in `linear`, the cotangent it gets from that of the output. Null: the primitive is linear in no input.

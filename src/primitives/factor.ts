@@ -83,10 +83,37 @@ function lowerHalf(a: Tensor): Tensor {
   );
 }
 
+function qrRun(where: string, a: NDArray, out: Type): NDArray {
+  const stack = finiteStack(where, a);
+  const [q, r] = (out.parts as readonly Type[]).map(({ dtype, shape }) => sinkOf(dtype, shape));
+  for (let i = 0; i < stack.count; i++) {
+    const factors = qrOf(stack.at(i), stack.rows, stack.columns);
+    q?.put(i, factors.q);
+    r?.put(i, factors.r);
+  }
+  return tupleValue([q, r].map((sink) => sink?.done() as NDArray));
+}
+
 /**
- * a [..., m, n] -> q [..., m, k] with orthonormal columns and r [..., k, n], an upper triangle with positive diagonal, k = min(m, n).
- * With x = da₁ r₁⁻¹ of the first k columns, Ω = qᵀ dq is the antisymmetric matrix with the lower triangle of qᵀ x, dq = x − q (qᵀ x − Ω)
- * and dr = qᵀ da − Ω r. It exists where the first k columns are independent; elsewhere the derivative is an error.
+ * With x = da₁ r₁⁻¹ of the first k columns, Ω = qᵀ dq is the antisymmetric matrix with the lower triangle of qᵀ x, dq = x − q (qᵀ x − Ω) and
+ * dr = qᵀ da − Ω r. @throws where the first k columns depend on each other
+ */
+function qrTangent(where: string, t: Tensor, out: Tensor): Tensor {
+  const [q, r] = [part(out, 0), part(out, 1)];
+  const k = r.shape.at(-2) as number;
+  const [t1, r1] = [sliceAxis(t, -1, 0, k), sliceAxis(r, -1, 0, k)];
+  const x = adjoint(apply(triangularSolve, [r1, adjoint(t1)], { where, lower: false, transposed: true, unit: false }));
+  const inside = product(adjoint(q), x);
+  const below = masked(inside, (i, j) => j < i);
+  const turn = minus(below, adjoint(below));
+  const dq = minus(x, product(q, minus(inside, turn)));
+  const dr = minus(product(adjoint(q), t), product(turn, r));
+  return tuple([dq, masked(dr, (i, j) => j >= i)], out.parts as readonly Type[]);
+}
+
+/**
+ * a [..., m, n] -> q [..., m, k] with orthonormal columns and r [..., k, n], an upper triangle whose diagonal is not negative,
+ * k = min(m, n).
  */
 function qrOfShape(name: string, tall: boolean, cases: readonly (readonly number[])[]): Primitive<Named> {
   const self: Primitive<Named> = {
@@ -100,37 +127,17 @@ function qrOfShape(name: string, tall: boolean, cases: readonly (readonly number
           got: `${m} rows and ${n} columns`,
           expected: tall ? "more rows than columns" : "no more rows than columns",
         });
-      const [lead, k] = [shape.slice(0, -2), Math.min(m, n)];
-      return tupleType([
-        { shape: [...lead, m, k], dtype },
-        { shape: [...lead, k, n], dtype },
-      ]);
+      const k = Math.min(m, n);
+      return tupleType(
+        [
+          [m, k],
+          [k, n],
+        ].map((own) => ({ shape: [...shape.slice(0, -2), ...own], dtype })),
+      );
     },
-    run: ([a], { where }, out) => {
-      const stack = finiteStack(where, a as NDArray);
-      const [q, r] = (out.parts as readonly Type[]).map(({ dtype, shape }) => sinkOf(dtype, shape));
-      for (let i = 0; i < stack.count; i++) {
-        const factors = qrOf(stack.at(i), stack.rows, stack.columns);
-        q?.put(i, factors.q);
-        r?.put(i, factors.r);
-      }
-      return tupleValue([q, r].map((sink) => sink?.done() as NDArray));
-    },
+    run: ([a], { where }, out) => qrRun(where, a as NDArray, out),
     needs: "all",
-    jvp: ([t], _inputs, { where }, out) => {
-      if (!t) return null;
-      const [q, r] = [part(out, 0), part(out, 1)];
-      const k = r.shape.at(-2) as number;
-      const [t1, r1] = [sliceAxis(t, -1, 0, k), sliceAxis(r, -1, 0, k)];
-      const triangle = { where, lower: false, transposed: true, unit: false };
-      const x = adjoint(apply(triangularSolve, [r1, adjoint(t1)], triangle));
-      const inside = product(adjoint(q), x);
-      const below = masked(inside, (i, j) => j < i);
-      const turn = minus(below, adjoint(below));
-      const dq = minus(x, product(q, minus(inside, turn)));
-      const dr = minus(product(adjoint(q), t), product(turn, r));
-      return tuple([dq, masked(dr, (i, j) => j >= i)], out.parts as readonly Type[]);
-    },
+    jvp: ([t], _inputs, { where }, out) => (t ? qrTangent(where, t, out) : null),
     transpose: null,
     linear: [],
     batch: ([a], _batched, params) => apply(self, [a as Tensor], params),

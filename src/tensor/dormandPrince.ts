@@ -70,8 +70,8 @@ export function dormandPrince(system: System, control: Control): Tensor[] {
   const k = slope(start, t).map((x, i) =>
     apply(validate, [x], {
       where: "odeint",
-      name: `d${names[i]}/dt at the first time`,
-      expected: "finite numbers",
+      name: (names[i] as string).replace("y", "dy/dt"),
+      expected: "finite numbers at the first time",
       holds: Number.isFinite,
     }),
   );
@@ -97,30 +97,44 @@ function loop(system: System, control: Control, init: State): { rows: Tensor; ev
   const step = bodyInput({ shape: [], dtype: "uint32" }, "step");
   const holes = flat.leaves.map((x, i) => bodyInput(x, flat.paths[i] as string));
   const here = flat.rebuild(holes) as State;
+  const no = constant(0, "bool");
   const next = transforming("odeint", () =>
     looping("odeint", step, () =>
       cond(
         alive,
         () => advance(system, control, here, step),
-        () => ({ goes: constant(0, "bool"), state: here }),
+        () => ({ goes: no, ended: no, stuck: no, infinite: no, state: here }),
       ),
     ),
-  ) as unknown as { goes: Tensor; state: State };
+  ) as unknown as Advanced;
   const builder = new LoopBuilder();
   builder.carry(alive, constant(1, "bool"));
   for (const [i, hole] of holes.entries()) builder.carry(hole, flat.leaves[i] as Tensor);
   builder.stack(step, arange(maxSteps, { dtype: "uint32" }));
-  const after = tensorsOf("odeint", next.state).leaves;
-  const { inputs, ...built } = builder.build([next.goes, ...after, ...next.state.y]);
+  const state = { ...next.state, t: complaints(next, maxSteps) };
+  const after = tensorsOf("odeint", state).leaves;
+  const { inputs, ...built } = builder.build([next.goes, ...after, ...state.y]);
   const node = scanNode(inputs, { ...built, length: maxSteps, reverse: false, alive: 0, residuals: "auto" });
   const final = flat.rebuild(holes.map((_, i) => part(node, i + 1))) as State;
   return { rows: final.rows, every: init.y.map((_, i) => part(node, 1 + holes.length + i)) };
 }
 
+interface Advanced {
+  readonly state: State;
+  /** Whether there are times left: bool [], as all that follow. */
+  readonly goes: Tensor;
+  /** No steps are left. */
+  readonly ended: Tensor;
+  /** The next step would be too small. */
+  readonly stuck: Tensor;
+  /** And it is, because dy/dt is not finite. */
+  readonly infinite: Tensor;
+}
+
 /** Tries one step. */
-function advance(system: System, control: Control, state: State, step: Tensor): { goes: Tensor; state: State } {
+function advance(system: System, control: Control, state: State, step: Tensor): Advanced {
   const { times } = system;
-  const { t, y, k, h, index, rows, rejected } = state;
+  const { t, y, k, h, index, rows } = state;
   const target = take(times, on.add(index, 1));
   const left = on.sub(target, t);
   // A little more than the step, rather than a sliver after it (Hairer, Nørsett & Wanner, code DOPRI5).
@@ -140,7 +154,7 @@ function advance(system: System, control: Control, state: State, step: Tensor): 
         k: tried.k.map((x, i) => onlyDerivative(x, derivatives[1][i] as Tensor)),
       };
     },
-    () => ({ t, y, k }),
+    () => ({ t, y: [...y], k: [...k] }),
   ) as Pick<State, "t" | "y" | "k">;
   const hit = on.logicalAnd(accept, last);
   const place = on.logicalAnd(hit, on.equal(arange(rows.size), index));
@@ -149,14 +163,16 @@ function advance(system: System, control: Control, state: State, step: Tensor): 
   const stuck = on.logicalAnd(on.logicalNot(accept), on.lessEqual(shrunk, smallest(system, t, target)));
   return {
     goes,
+    ended: fixed(on.logicalAnd(goes, on.equal(step, control.maxSteps - 1))),
+    stuck: fixed(stuck),
+    infinite: fixed(on.logicalAnd(stuck, notFinite(tried.error))),
     state: {
       ...after,
-      t: complaints(after.t, { control, step, goes, stuck, error: tried.error }),
       index: fixed(reached),
       rows: fixed(on.where(place, on.toDType(step, "int32"), rows)),
       h: fixed(on.where(accept, grown, shrunk)),
       error: fixed(on.where(accept, on.maximum(tried.error, 1e-4), state.error)),
-      rejected: fixed(on.logicalOr(on.logicalNot(accept), on.logicalAnd(rejected, constant(0, "bool")))),
+      rejected: fixed(on.logicalNot(accept)),
     },
   };
 }
@@ -207,31 +223,23 @@ function smallest({ dtype }: System, t: Tensor, target: Tensor): Tensor {
   return on.mul(on.maximum(on.abs(t), on.abs(target)), 10 * (dtype === "float64" ? 2 ** -52 : 2 ** -23));
 }
 
-interface Failure {
-  readonly control: Control;
-  readonly step: Tensor;
-  readonly goes: Tensor;
-  readonly stuck: Tensor;
-  readonly error: Tensor;
-}
-
-function complaints(t: Tensor, { control: { maxSteps }, step, goes, stuck, error }: Failure): Tensor {
-  const bad = notFinite(error);
-  const infinite = refuse(t, on.logicalAnd(stuck, bad), t, {
+/** The time that was reached. Told outside the branch of lanes that still go, where every lane has its own numbers. */
+function complaints({ state: { t }, ended, stuck, infinite }: Advanced, maxSteps: number): Tensor {
+  const finite = refuse(t, infinite, {
     name: "dy/dt that is not finite near t",
     expected: "finite derivatives",
     write: "times that end before a singular point, or an f that is finite there",
   });
-  const small = refuse(infinite, on.logicalAnd(stuck, on.logicalNot(bad)), t, {
-    name: "steps that t no longer resolves, at t",
+  const resolved = refuse(finite, stuck, {
+    name: "steps too small for t to resolve, at t",
     expected: "an error within the tolerance",
     write: "times that end before a singular point, a larger rtol or atol, or float64",
   });
-  const end = on.logicalAnd(goes, on.equal(step, maxSteps - 1));
-  return refuse(small, end, t, {
+  return refuse(resolved, ended, {
     name: `${maxSteps} steps used up at t`,
     expected: "the last of the times to be reached",
-    write: "a larger maxSteps, a larger rtol or atol; a stiff system needs an implicit method",
+    write:
+      "a larger maxSteps, rtol or atol, or times that end before a singular point; a stiff system needs an implicit method",
   });
 }
 

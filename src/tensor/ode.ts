@@ -92,8 +92,7 @@ function controlOf({ dtype }: System, options: OdeOptions) {
       got: `rtol ${rtol}`,
       expected: `at least ${least}, ten units of the last place of ${dtype}`,
     });
-  if (!(atol >= 0 && atol < Infinity))
-    fail({ where: "odeint", got: `atol ${atol}`, expected: "a number of at least 0" });
+  if (!(atol > 0 && atol < Infinity)) fail({ where: "odeint", got: `atol ${atol}`, expected: "a positive number" });
   if (firstStep !== undefined && !(firstStep > 0 && firstStep < Infinity))
     fail({ where: "odeint", got: `firstStep ${firstStep}`, expected: "a positive number, whatever the direction" });
   whole("maxSteps", maxSteps);

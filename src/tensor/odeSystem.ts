@@ -94,22 +94,17 @@ export function fixed(x: Tensor): Tensor {
   return apply(detach, [x], null);
 }
 
-/** The identity on x. @throws on reading, where `when` (bool []) holds, with the number beside it */
+/** The identity on a number. @throws on reading, with the number, where `when` (bool []) holds */
 export function refuse(
   x: Tensor,
   when: Tensor,
-  number: Tensor,
-  complaint: { name: string; expected: string; write: string },
+  complaint: { readonly name: string; readonly expected: string; readonly write: string },
 ): Tensor {
-  const shown = apply(validate, [fixed(where(when, number, NaN))], {
-    where: "odeint",
-    ...complaint,
-    holds: Number.isNaN,
-  });
+  const shown = apply(validate, [fixed(where(when, x, NaN))], { where: "odeint", ...complaint, holds: Number.isNaN });
   return apply(settled, [x, less(shown, Infinity)], { where: "odeint", got: complaint.name, ...complaint });
 }
 
-/** Whether every number is finite: bool []. */
+/** Infinite or NaN, element by element. */
 export function notFinite(x: Tensor): Tensor {
   return logicalNot(lessEqual(abs(x), Number.MAX_VALUE));
 }

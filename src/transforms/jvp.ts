@@ -2,6 +2,7 @@ import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { type AnyPrimitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { between } from "../graph/walk.js";
+import { pick } from "../primitives/tuple.js";
 
 /**
  * Tangents of the outputs along tangents of the inputs: one pass in topological order, each node by its own jvp rule.
@@ -18,15 +19,28 @@ export function pushTangents(
     if (t) known.set(input, t);
   });
   const given = new Set(inputs);
-  for (const node of between(inputs, outputs)) {
+  const nodes = between(inputs, outputs);
+  const wanted = wantedParts(nodes);
+  for (const node of nodes) {
     if (given.has(node)) continue;
     const incoming = node.inputs.map((input) => known.get(input) ?? null);
     if (incoming.every((t) => t === null)) continue;
     const primitive = node.primitive as AnyPrimitive;
-    const t = moves(node) ? primitive.jvp(incoming, node.inputs, node.params, node) : null;
+    const t = moves(node) ? primitive.jvp(incoming, node.inputs, node.params, node, wanted.get(node)) : null;
     if (t) known.set(node, t);
   }
   return outputs.map((node) => known.get(node) ?? null);
+}
+
+/** Of operations with several results, the parts that are taken. */
+function wantedParts(nodes: readonly Tensor[]): Map<Tensor, Set<number>> {
+  const wanted = new Map<Tensor, Set<number>>();
+  for (const { primitive, inputs, params } of nodes) {
+    if (primitive !== pick) continue;
+    const [whole] = inputs as [Tensor];
+    wanted.set(whole, (wanted.get(whole) ?? new Set()).add((params as { readonly index: number }).index));
+  }
+  return wanted;
 }
 
 /** Whether a node can have a tangent: integers have none. */

@@ -32,7 +32,7 @@ test.each([6, 7, 30])("derivatives of a batched loop of at most %i steps are tho
   const curvatures = starts.map((x) => 2 * 0.49 ** steps(x));
   close(vmap(grad(f) as (x: Tensor) => Tensor)(xs), slopes);
   close(grad((x: Tensor) => vmap(f)(x).sum())(xs) as Tensor, slopes);
-  close(jvp(vmap(f), xs, ones([4], f64)).tangent as Tensor, slopes);
+  close(jvp((x: Tensor) => vmap(f)(x), xs, ones([4], f64)).tangent as Tensor, slopes);
   close(vmap(hessian(f) as (x: Tensor) => Tensor)(xs), curvatures);
   const whole = hessian((x: Tensor) => vmap(f)(x).sum())(xs) as Tensor;
   close(whole.sum(0), curvatures);

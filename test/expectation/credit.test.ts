@@ -2,7 +2,7 @@ import { expect, describe as group, it } from "vitest";
 import type { Estimator } from "../../src/estimators/estimator.js";
 import { describe } from "../../src/expectation/credit/describe.js";
 import { rewrite } from "../../src/expectation/rewrite.js";
-import { batchShapeOfSite, type SiteParams } from "../../src/expectation/site.js";
+import { batchOf, type SiteParams } from "../../src/expectation/site.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import { enumerate, expectation, tensor } from "../../src/index.js";
 import { gradients } from "../../src/transforms/grad.js";
@@ -46,8 +46,8 @@ function charges(f: Loss, params: unknown): string[] {
       .map((site) =>
         describe(
           plan.credit.relation(site, leaf),
-          batchShapeOfSite(site),
-          leaf.shape,
+          batchOf(program.flow, site),
+          program.flow.shape(leaf),
           (site.params as SiteParams).name,
         ),
       )
@@ -134,6 +134,15 @@ group("second and third derivatives along all ones", () => {
   const rows = [
     { name: "twoLayer", d2: ".029735263", d3: "-.047556613", bare: ".0093747166", based: ".0034232150" },
     { name: "mdp", d2: "-.11130931", d3: ".81412819", bare: "1.9245723", based: ".55432373" },
+    { name: "mdp, the costs stacked", d2: "-.11130931", d3: ".81412819", bare: "1.9245723", based: ".55432373" },
+    {
+      name: "mdp, the costs added up in the carry",
+      d2: "-.11130931",
+      d3: ".81412819",
+      bare: "1.9245723",
+      based: ".55432373",
+    },
+    { name: "initScan", d2: ".20397535", d3: ".039430369", bare: "3.6299853", based: "2.7074502" },
   ];
 
   it.each(rows)(

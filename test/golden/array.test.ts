@@ -22,6 +22,7 @@ import {
   sum,
   take,
   tanh,
+  tensor,
   topK,
   zeros,
 } from "../../src/index.js";
@@ -54,7 +55,7 @@ checkTheme("array", {
     return square(irfft({ re: re.mul(damping), im: im.mul(damping) }, 7));
   },
 
-  interpolation: ({ y, x }) => sum(square(interp(tanh(x).mul(2), [-2, -0.7, 0.1, 0.8, 2], y))),
+  interpolation: ({ y, x }) => sum(square(interp(tanh(x).mul(2), tensor([-2, -0.7, 0.1, 0.8, 2], f64), y))),
 
   "cumulative product": ({ x }, { w }) => sum(cumprod(x, 1).mul(w)).add(prod(cos(x))),
   "cumulative product with a zero": ({ x }, { w }) => sum(cumprod(x).mul(w)),

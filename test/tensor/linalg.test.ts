@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   abs,
-  add,
   cholesky,
   choleskySolve,
   concat,
@@ -119,7 +118,7 @@ describe.each([...squares, ...rectangles])("factors of a matrix: %s", (_name, a)
     const p = pinv(a);
     const size =
       flat(p)
-        .concat(1)
+        .concat(0)
         .reduce((x, y) => Math.max(x, Math.abs(y)), 0) * Math.max(...flat(a).concat(0).map(Math.abs));
     const [ap, pa] = [matmul(a, p), matmul(p, a)];
     near("a p symmetric", ap, flipped(ap), 100 * EPS * Math.max(1, size));
@@ -131,7 +130,7 @@ describe.each([...squares, ...rectangles])("factors of a matrix: %s", (_name, a)
   });
 });
 
-describe.each(squares)("square matrices: %s", (name, a) => {
+describe.each(squares)("square matrices: %s", (_name, a) => {
   const symmetric = a.mul(0.5).add(flipped(a).mul(0.5));
 
   test("eigh", () => {
@@ -143,23 +142,30 @@ describe.each(squares)("square matrices: %s", (name, a) => {
     expect(list.every((x, i) => i % n === 0 || x >= (list[i - 1] as number))).toBe(true);
     expect(flat(eigvalsh(a))).toEqual(list);
   });
+});
 
-  test.runIf(!["huge", "tiny"].includes(name))("cholesky, its determinant and its solutions", () => {
-    const m = spd(a);
-    const l = cholesky(m);
-    close("L Lᵀ", matmul(l, flipped(l)), m);
-    expect(flat(triu(l, 1)).every((x) => x === 0)).toBe(true);
-    near("logdet", logdet(m), slogdet(m)[1], 1e-12);
-    const x = random(11, ...m.shape);
-    near("choleskySolve", matmul(m, choleskySolve(l, x)), x, 1e-12);
-    near("triangularSolve", matmul(l, triangularSolve(l, x)), x, 1e-13);
-    near("transposed", matmul(flipped(l), triangularSolve(l, x, { transposed: true })), x, 1e-13);
-    near("upper", matmul(flipped(l), triangularSolve(flipped(l), x, { lower: false })), x, 1e-13);
-    const unit = tril(l, -1).add(identity(l.shape.at(-1) as number));
-    near("unit", matmul(unit, triangularSolve(l, x, { unitDiagonal: true })), x, 1e-12);
-  });
+describe.each(squares.filter(([name]) => !["huge", "tiny"].includes(name)))(
+  "definite matrices: a aᵀ + 1 of %s",
+  (_name, a) => {
+    test("cholesky, its determinant and its solutions", () => {
+      const m = spd(a);
+      const l = cholesky(m);
+      close("L Lᵀ", matmul(l, flipped(l)), m);
+      expect(flat(triu(l, 1)).every((x) => x === 0)).toBe(true);
+      near("logdet", logdet(m), slogdet(m)[1], 1e-12);
+      const x = random(11, ...m.shape);
+      near("choleskySolve", matmul(m, choleskySolve(l, x)), x, 1e-12);
+      near("triangularSolve", matmul(l, triangularSolve(l, x)), x, 1e-13);
+      near("transposed", matmul(flipped(l), triangularSolve(l, x, { transposed: true })), x, 1e-13);
+      near("upper", matmul(flipped(l), triangularSolve(flipped(l), x, { lower: false })), x, 1e-13);
+      const unit = tril(l, -1).add(identity(l.shape.at(-1) as number));
+      near("unit", matmul(unit, triangularSolve(l, x, { unitDiagonal: true })), x, 1e-12);
+    });
+  },
+);
 
-  test.runIf(name.startsWith("["))("solve, inverse and determinants", () => {
+describe.each(squares.filter(([name]) => name.startsWith("[")))("well-conditioned matrices: %s", (_name, a) => {
+  test("solve, inverse and determinants", () => {
     const x = random(12, ...a.shape);
     near("a (a⁻¹ b)", matmul(a, solve(a, x)), x, 1e-12);
     near(
@@ -181,8 +187,8 @@ describe.each(hilbert.map((exact) => [exact.n, exact] as const))("Hilbert %i aga
 
   test("eigenvalues and singular values, to a few ulp of the largest", () => {
     const values = tensor(exact.eigenvalues, f64);
-    near("eigvalsh", eigvalsh(a), values, 8 * EPS);
-    near("svdvals", svdvals(a), values.flip(0), 8 * EPS);
+    near("eigvalsh", eigvalsh(a), values, 16 * EPS);
+    near("svdvals", svdvals(a), values.flip(0), 16 * EPS);
   });
 
   test("the smallest singular value, to a few digits more", () => {
@@ -194,7 +200,8 @@ describe.each(hilbert.map((exact) => [exact.n, exact] as const))("Hilbert %i aga
     expect(Math.max(...flat(columns))).toBeLessThan(100 * EPS);
   });
 
-  test.runIf(n <= 8)("determinant, Cholesky factor and inverse, as far as the condition lets them", () => {
+  if (n > 8) return;
+  test("determinant, Cholesky factor and inverse, as far as the condition lets them", () => {
     const condition = (exact.eigenvalues[n - 1] as number) / (exact.eigenvalues[0] as number);
     const relative = (x: number, y: number): number => Math.abs(x / y - 1);
     expect(relative(det(a).item(), exact.det)).toBeLessThan(condition * EPS);

@@ -116,16 +116,17 @@ describe.each(programs.map((golden) => [golden.name, golden] as const))("%s", (n
       });
   });
 
-  test.runIf(golden.curvature)("Hessian times a direction", () => {
-    const { tangent } = jvp(
-      slope as (x: Tensor[]) => Tensor[],
-      inputs,
-      golden.direction.map((x) => read(x)),
-    );
-    (tangent as Tensor[]).forEach((h, i) => {
-      near(`curvature of input ${i}`, h, read(golden.curvature?.[i] as never), 1e-10);
+  if (golden.curvature)
+    test("Hessian times a direction", () => {
+      const { tangent } = jvp(
+        slope as (x: Tensor[]) => Tensor[],
+        inputs,
+        golden.direction.map((x) => read(x)),
+      );
+      (tangent as Tensor[]).forEach((h, i) => {
+        near(`curvature of input ${i}`, h, read(golden.curvature?.[i] as never), 1e-10);
+      });
     });
-  });
 
   test("under vmap, each its own", () => {
     const twice = inputs.map((x) => stack([x.mul(2), x]));

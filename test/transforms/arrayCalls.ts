@@ -82,7 +82,11 @@ const indexing: readonly Operation[] = [
   }),
   filled(
     along((x) =>
-      call("mul", call("oneHot", call("argmax", x), sizeAt(x, x.value.rank - 1), { dtype: "float64" }), call("cos", x)),
+      call(
+        "mul",
+        call("oneHot", call("argmax", x), sizeAt(x, x.value.rank - 1), { dtype: x.value.dtype }),
+        call("cos", x),
+      ),
     ),
   ),
 ];

@@ -12,7 +12,7 @@ import {
   sizeAt,
   together,
 } from "./calls.js";
-import { f64, float, positive, whole } from "./pointwiseCalls.js";
+import { float, like, positive, whole } from "./pointwiseCalls.js";
 
 /** Sorting, running operations, and reading and writing at computed places. */
 
@@ -28,7 +28,7 @@ const sorting: readonly Operation[] = [
       pick(callFor<readonly [Tensor, Tensor]>("topK", x, 1 + choose.below(sizeAt(x, axis)), axis), 0),
     ),
   ),
-  filled((x, y) => call("mul", x, float(call("searchsorted", call("sort", flat(y)), call("sum", x))))),
+  filled((x, y) => call("mul", x, float(call("searchsorted", call("sort", flat(y)), call("sum", x)), x))),
   filled(along((x, axis, choose) => call("quantile", x, choose.of([0.3, 0.5, 1]), axis))),
   filled((x) => call("median", x)),
 ];
@@ -55,9 +55,9 @@ const writing: readonly Operation[] = [
   filled(
     along((x, axis) => call("scatterAdd", x, [0, 0, sizeAt(x, axis) - 1], call("mul", call("sum", x), 0.5), axis)),
   ),
-  filled((x) => call("scatterAdd", call("zeros", [3], f64), placesIn(flat(x), 3), flat(x))),
+  filled((x) => call("scatterAdd", call("zeros", [3], like(x)), placesIn(flat(x), 3), flat(x))),
   filled(along((x, axis, choose) => call("scatterSet", x, [choose.below(sizeAt(x, axis)), 0], call("mean", x), axis))),
-  filled((x) => call("scatterSet", call("ones", [3], f64), placesIn(flat(x), 3), call("square", flat(x)))),
+  filled((x) => call("scatterSet", call("ones", [3], like(x)), placesIn(flat(x), 3), call("square", flat(x)))),
   filled(
     along((x, _axis, choose) =>
       call("putAlongAxis", x, placesIn(x, last(x)), call("cos", x), -1, { accumulate: choose.below(2) === 1 }),

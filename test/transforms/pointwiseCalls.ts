@@ -2,12 +2,14 @@ import { call, type Made, type Operation, together } from "./calls.js";
 
 /** Element by element. */
 
-const f64 = { dtype: "float64" };
+/** The dtype of x, for constants beside it: a float32 program stays one. */
+const like = (x: Made): { dtype: string } => ({ dtype: x.value.dtype });
 /** Above ½, and between −0.9 and 0.9: where a function has no singular point. */
 const positive = (x: Made): Made => call("add", call("square", x), 0.5);
 const bounded = (x: Made): Made => call("mul", call("tanh", x), 0.9);
 const probability = (x: Made): Made => call("add", call("mul", call("sigmoid", x), 0.8), 0.1);
-const float = (x: Made): Made => call("toDType", x, "float64");
+/** Whole numbers or truth values as floats like x. */
+const float = (a: Made, x: Made): Made => call("toDType", a, x.value.dtype);
 const whole = (x: Made): Made => call("toDType", call("floor", call("mul", x, 3)), "int32");
 
 const onAll: readonly Operation[] = (
@@ -75,11 +77,11 @@ const onChoices: readonly Operation[] = [
     const inside = call("logicalAnd", call("greater", x, -0.5), call("logicalNot", call("greater", x, 0.5)));
     return call("where", call("logicalOr", inside, call("less", x, -0.9)), x, call("square", x));
   },
-  (x) => float(call("equal", whole(x), 1)),
+  (x) => float(call("equal", whole(x), 1), x),
   (x) => call("mul", x, call("notEqual", whole(x), 0)),
-  (x) => call("mul", float(call("sub", call("mul", whole(x), whole(call("sin", x))), 1)), 0.1),
-  (x, _y, choose) => call("add", x, float(call("maximum", whole(x), choose.below(3)))),
+  (x) => call("mul", float(call("sub", call("mul", whole(x), whole(call("sin", x))), 1), x), 0.1),
+  (x, _y, choose) => call("add", x, float(call("maximum", whole(x), choose.below(3)), x)),
 ];
 
 export const pointwiseCalls: readonly Operation[] = [...onAll, ...onPairs, ...onSome, ...onChoices];
-export { f64, float, positive, whole };
+export { float, like, positive, whole };

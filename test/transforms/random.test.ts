@@ -27,11 +27,9 @@ function allNear(got: readonly number[], expected: readonly number[], tolerance:
   });
 }
 
-/** Primitives without numbers of their own: checks, random bits, the tools of expectations, and code from outside. */
+/** Primitives that are not met here: random bits, the tools of expectations, and code from outside. */
 const elsewhere: ReadonlySet<string> = new Set(
-  "deriveKey jaxBits randomBits unitUniform poissonInverse relate validate attach box limit others shadow stopGradient external".split(
-    " ",
-  ),
+  "deriveKey jaxBits randomBits unitUniform poissonInverse attach box others stopGradient external".split(" "),
 );
 
 const stacked = (points: readonly Point[]): Point => ({
@@ -80,7 +78,7 @@ describe("random programs", () => {
   test(
     "jvp = finite difference, vjp = its transpose, grad = vjp of 1",
     () => {
-      forAll({ quick: 160, full: 4000 }, 7, (program) => {
+      forAll({ quick: 140, full: 4000 }, 7, (program) => {
         const f = (q: Point): Tensor => run(program, q);
         const here = at(program, program.point);
         const { value, tangent } = jvp(f, here, at(program, direction));
@@ -98,7 +96,7 @@ describe("random programs", () => {
   test(
     "hessian · v = difference of gradients; symmetric; reverse over reverse agrees",
     () => {
-      forAll({ quick: 60, full: 2000 }, 8, (program) => {
+      forAll({ quick: 40, full: 2000 }, 8, (program) => {
         const f = (q: Point): Tensor => lossOf(program, q);
         const here = at(program, program.point);
         const rows = hessianRows(hessian(f)(here) as never, program);
@@ -123,7 +121,7 @@ describe("random programs", () => {
   test(
     "vmap = loop, for any of the arguments; vmap of grad = loop of grads; grad of vmap",
     () => {
-      forAll({ quick: 80, full: 2000 }, 9, (program) => {
+      forAll({ quick: 60, full: 2000 }, 9, (program) => {
         const points = [0, 0.4, -0.3].map((by) => at(program, shift(program.point, by)));
         const [first] = points as [Point];
         const { x: xs, y: ys } = stacked(points);
@@ -162,7 +160,7 @@ describe("random programs", () => {
   test(
     "compile changes nothing, alone and inside grad; float32 agrees with float64",
     () => {
-      forAll({ quick: 80, full: 2000 }, 10, (program) => {
+      forAll({ quick: 60, full: 2000 }, 10, (program) => {
         const f = (q: Point): Tensor => lossOf(program, q);
         const here = at(program, program.point);
         const compiled = compile(f);
@@ -199,7 +197,7 @@ describe("random programs", () => {
   });
 
   test("few programs lie too near a kink", () => {
-    expect(met.all).toBeGreaterThan(200);
+    expect(met.all).toBeGreaterThan(150);
     expect(met.skipped / met.all).toBeLessThan(0.1);
   });
 });

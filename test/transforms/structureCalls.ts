@@ -14,7 +14,7 @@ import {
   shapeOf,
   sizeAt,
 } from "./calls.js";
-import { f64 } from "./pointwiseCalls.js";
+import { like } from "./pointwiseCalls.js";
 
 /** Convolutions, Fourier transforms, contractions, linear algebra and loops. */
 
@@ -25,7 +25,7 @@ const signal = (x: Made): Made => call("reshape", x, [1, 1, x.value.size]);
 const image = (x: Made): Made => call("reshape", matrix(x), [1, 1, ...shapeOf(matrix(x))]);
 const kernel = (y: Made, shape: readonly number[]): Made => {
   const size = shape.reduce((a, b) => a * b, 1);
-  const waves = call("mul", call("add", call("arange", size, f64), 1), 0.7);
+  const waves = call("mul", call("add", call("arange", size, like(y)), 1), 0.7);
   return call("reshape", call("sin", call("mul", waves, call("add", call("sum", y), 1.3))), shape);
 };
 
@@ -69,12 +69,13 @@ function square(x: Made): Made {
   return call("reshape", call("slice", flat(x), 0, n * n), [n, n]);
 }
 const order = (x: Made): number => sizeAt(x, 0);
-const strong = (m: Made): Made => call("add", call("mul", m, 0.4), call("mul", call("eye", order(m), f64), 2));
-const definite = (m: Made): Made => call("add", call("matmul", m, call("transpose", m)), call("eye", order(m), f64));
+const strong = (m: Made): Made => call("add", call("mul", m, 0.4), call("mul", call("eye", order(m), like(m)), 2));
+const definite = (m: Made): Made =>
+  call("add", call("matmul", m, call("transpose", m)), call("eye", order(m), like(m)));
 /** Eigenvalues or singular values far apart. */
 const spread = (m: Made): Made => {
-  const ladder = call("mul", call("eye", order(m), f64), call("mul", call("arange", order(m), f64), 3));
-  return call("add", call("add", call("mul", m, 0.4), call("mul", call("eye", order(m), f64), 2)), ladder);
+  const ladder = call("mul", call("eye", order(m), like(m)), call("mul", call("arange", order(m), like(m)), 3));
+  return call("add", call("add", call("mul", m, 0.4), call("mul", call("eye", order(m), like(m)), 2)), ladder);
 };
 const symmetric = (m: Made): Made => half(call("add", m, call("transpose", m)));
 
@@ -117,7 +118,7 @@ const algebra: readonly Operation[] = [
 const composed: readonly Operation[] = [
   filled((x) => {
     const step = lambda(["z"], (z) => call("sin", call("add", half(z as Made), half(x))));
-    return call("fixedPoint", step, call("zeros", shapeOf(x), f64));
+    return call("fixedPoint", step, call("zeros", shapeOf(x), like(x)));
   }),
   filled((x) => {
     const equation = lambda(["z"], (z) => call("sub", call("add", z as Made, call("tanh", z as Made)), x));
@@ -137,7 +138,7 @@ const loops: readonly Operation[] = [
       call("sin", call("add", half(h as Made), row as Made)),
       call("mul", h as Made, row as Made),
     ]);
-    const start = call("zeros", shapeOf(x).slice(1), f64);
+    const start = call("zeros", shapeOf(x).slice(1), like(x));
     return pick(
       callFor<readonly [Tensor, Tensor]>("scan", step, start, x, { reverse: choose.below(2) === 1 }),
       choose.of([0, 1] as const),
@@ -159,7 +160,7 @@ const loops: readonly Operation[] = [
       a: call("mul", pick(s as Made<never>, "a"), 0.7),
       k: call("add", pick(s as Made<never>, "k"), 1),
     }));
-    const start = { a: x, k: call("zeros", [], f64) };
+    const start = { a: x, k: call("zeros", [], like(x)) };
     const end = callFor<{ a: Tensor; k: Tensor }>("whileLoop", going, step, start, { limit: 12 + choose.below(2) });
     return call("add", pick(end, "a"), call("floor", pick(end, "k")));
   },

@@ -64,11 +64,7 @@ export function meansOf(
 ): Estimate<Tensor>[] {
   const { program, trees, key, given } = opened;
   const { flow } = program;
-  const recorded = new Map(
-    program.sites
-      .filter((site) => given.has(siteParams(site).name))
-      .map((site) => [site, placeholder({ shape: flow.shape(site), dtype: site.dtype }, siteParams(site).name)]),
-  );
+  const recorded = recordedHoles(opened);
   const inside = new Set(nodes.filter((node) => flow.home(node) !== null));
   const { map, lifted } = rewrite(program, drawnOnly(opened.plan), { outcomes: new Map(), given: recorded }, inside);
   const outputs = nodes.map((node) => lifted.get(node) ?? map.get(node) ?? node);
@@ -103,6 +99,14 @@ export function meansOf(
   }
   return nodes.map(({ dtype }, i) =>
     estimateOf(blocks[i] as Blocks, isFloat(dtype) ? dtype : "float32", varies[i] === true, samples),
+  );
+}
+
+/** Placeholders for recorded values, of all steps of the loops around their sites. */
+function recordedHoles({ program: { flow, sites }, given }: Opened<ReportOptions>): Map<Tensor, Tensor> {
+  const known = sites.filter((site) => given.has(siteParams(site).name));
+  return new Map(
+    known.map((site) => [site, placeholder({ shape: flow.shape(site), dtype: site.dtype }, siteParams(site).name)]),
   );
 }
 
