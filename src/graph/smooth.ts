@@ -13,6 +13,6 @@ export function smoothnessAt(node: Tensor, k: number): Smoothness {
   const general = smoothness(primitive, k);
   if (!primitive.smoothOn) return general;
   const ranges = node.inputs.map(rangeOf);
-  const here = primitive.smoothOn(ranges)[k] ?? general;
+  const here = primitive.smoothOn(ranges, node.params)[k] ?? general;
   return rank[here] > rank[general] || ranges[k]?.random ? here : general;
 }

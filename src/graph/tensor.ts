@@ -99,7 +99,7 @@ export interface Primitive<P> {
   /** Per input, or one for all; away from singular points. */
   readonly smooth: Smoothness | readonly Smoothness[];
   /** Per input, where the inputs lie in these intervals: better than `smooth` (|x| of positive x) or worse (1/x at 0). */
-  readonly smoothOn?: (inputs: readonly Interval[]) => readonly Smoothness[];
+  readonly smoothOn?: (inputs: readonly Interval[], params: P) => readonly Smoothness[];
   /** The interval the output lies in, from those of the inputs; left out: anywhere. */
   readonly range?: (inputs: readonly Interval[], params: P, node: Tensor) => Interval;
   readonly laws: readonly LawCase<P>[];

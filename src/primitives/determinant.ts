@@ -1,5 +1,5 @@
 import { leading } from "../graph/reads.js";
-import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { determinant, type LU, logDeterminant, lu } from "../kernel/linalg/lu.js";
 import { cofactors } from "../kernel/linalg/spectral.js";
 import { finiteStack, sinkOf } from "../kernel/linalg/stack.js";
@@ -25,10 +25,12 @@ interface OfFactors {
   readonly value: (factors: LU, n: number) => number;
   /** The gradient [..., n, n]; null: piecewise constant. */
   readonly gradient: ((a: Tensor, where: string) => Tensor) | null;
+  /** What a random matrix meets where it crosses the singular ones. */
+  readonly crosses?: Smoothness;
   readonly laws: readonly LawInput[];
 }
 
-function ofFactors(name: string, { value, gradient, laws }: OfFactors): Primitive<Named> {
+function ofFactors(name: string, { value, gradient, crosses, laws }: OfFactors): Primitive<Named> {
   const self: Primitive<Named> = {
     name,
     type: ([a], { where }) => {
@@ -48,6 +50,7 @@ function ofFactors(name: string, { value, gradient, laws }: OfFactors): Primitiv
     batch: ([a], _batched, params) => apply(self, [a as Tensor], params),
     reads: (_params, [a]) => [leading((a as Type).shape, (a as Type).shape.length - 2)],
     smooth: gradient === null ? "jump" : "smooth",
+    smoothOn: () => [crosses ?? (gradient === null ? "jump" : "smooth")],
     laws: laws.map((input) => ({ inputs: [input], params: { where: name } })),
   };
   return self;
@@ -76,6 +79,7 @@ export const signdet: Primitive<Named> = ofFactors("signdet", {
 export const logabsdet: Primitive<Named> = ofFactors("logabsdet", {
   value: (factors, n) => logDeterminant(factors, n).logAbs,
   gradient: (a, where) => apply(solve, [a, identityBeside(a)], { where, transposed: true }),
+  crosses: "jump",
   laws: cases,
 });
 

@@ -76,6 +76,8 @@ export const solve: Primitive<SolveParams> = {
   batch: (...args) => batchSolve(solve)(...args),
   reads: (_params, [a, b]) => [leading((a as Type).shape, (a as Type).shape.length - 2), columnsOf(b as Type)],
   smooth: "smooth",
+  // A random matrix that crosses the singular ones is a denominator that crosses 0.
+  smoothOn: () => ["jump", "smooth"],
   laws: [
     { inputs: [dominant, rightSide], params: { where: "solve", transposed: false } },
     { inputs: [dominant, rightSide], params: { where: "solve", transposed: true } },
@@ -101,7 +103,10 @@ function singular(where: string, a: NDArray, r: number, what: string): never {
   });
 }
 
-export interface TriangleParams extends Named, kernel.Triangle {}
+export interface TriangleParams extends Named, kernel.Triangle {
+  /** The diagonal is that of a Cholesky or QR factor, and is never 0. */
+  readonly factor?: boolean;
+}
 
 /**
  * t [...b, n, n], b [...b, n, k] -> x [...b, n, k] with t x = b, where only one triangle of t is read.
@@ -147,6 +152,7 @@ export const triangularSolve: Primitive<TriangleParams> = {
     ];
   },
   smooth: "smooth",
+  smoothOn: (_inputs, { unit, factor }) => [unit || factor ? "smooth" : "jump", "smooth"],
   laws: [
     ...[true, false].flatMap((lower) =>
       [true, false].map((transposed) => ({

@@ -103,13 +103,23 @@ export function triangularSolve(
   { lower = true, transposed = false, unitDiagonal: unit = false }: TriangularOptions = {},
 ): Tensor {
   const params = { where: "triangularSolve", lower, transposed, unit };
-  return system("triangularSolve", t, b, (x, y) => apply(equations.triangularSolve, [x, y], params));
+  return system("triangularSolve", t, b, (x, y) =>
+    apply(equations.triangularSolve, [x, y], { ...params, factor: isFactor(x) }),
+  );
+}
+
+/** Whether a matrix is a Cholesky factor, moved or not: its diagonal is never 0. */
+function isFactor(a: Tensor): boolean {
+  let at = a;
+  while (at.primitive !== null && ["broadcast", "reshape", "named", "alias", "transpose"].includes(at.primitive.name))
+    at = at.inputs[0] as Tensor;
+  return at.primitive === factor.cholesky;
 }
 
 /** x with a x = b from L = cholesky(a): L [..., n, n], b as for `solve`. */
 export function choleskySolve(l: TensorLike, b: TensorLike): Tensor {
   return system("choleskySolve", l, b, (x, y) => {
-    const params = { where: "choleskySolve", lower: true, transposed: false, unit: false };
+    const params = { where: "choleskySolve", lower: true, transposed: false, unit: false, factor: true };
     const half = apply(equations.triangularSolve, [x, y], params);
     return apply(equations.triangularSolve, [x, half], { ...params, transposed: true });
   });
@@ -207,7 +217,7 @@ function leastSquares(a: Tensor, b: Tensor): Tensor {
   const where = "lstsq";
   if (m === n) return apply(equations.solve, [a, b], { where, transposed: false });
   const [q, r] = partsOf(apply(factor.qr, [m > n ? a : adjoint(a)], { where })) as [Tensor, Tensor];
-  const triangle = { where, lower: false, transposed: m < n, unit: false };
+  const triangle = { where, lower: false, transposed: m < n, unit: false, factor: true };
   return m > n
     ? apply(equations.triangularSolve, [r, product(adjoint(q), b)], triangle)
     : product(q, apply(equations.triangularSolve, [r, b], triangle));

@@ -33,19 +33,35 @@ const cases: readonly Case[] = [
   {
     name: "products of matrices",
     yes: (x, w) => matmul(x.reshape([2, 1]), w.reshape([1, 2])).sum(0),
-    no: (x, w) => matmul(w.reshape([1, 2]), x.reshape([2, 1])).reshape([1]).mul(x),
+    no: (x, w) =>
+      matmul(w.reshape([1, 2]), x.reshape([2, 1]))
+        .reshape([1])
+        .mul(x),
   },
   { name: "costly", yes: (x, w) => x.square().add(1).lgamma().mul(w), no: (x, w) => x.square().add(1).pow(w) },
 ];
 
 const points = [-0.8, 0.7].map((at): Params => ({ x: tensor([at, 0.3], f64), w: wave([2], 2) }));
-const [below, above] = points as [Params, Params];
+const [below] = points as [Params];
 
 /** By cond, and by an `if` that looks at the number. The weights are captured by one, passed by the other. */
 const pairOf = ({ yes, no }: Case): [(p: Params) => Tensor, (p: Params) => Tensor] => [
   ({ x, w }) =>
-    (cond((x as Tensor).at(0).greater(0), (a: Tensor) => yes(a, w as Tensor), no as never, x as Tensor, w as Tensor) as Tensor).square().sum(),
-  ({ x, w }) => (numbers(x)[0] as number > 0 ? yes : no)(x as Tensor, w as Tensor).square().sum(),
+    (
+      cond(
+        (x as Tensor).at(0).greater(0),
+        (a: Tensor) => yes(a, w as Tensor),
+        no as never,
+        x as Tensor,
+        w as Tensor,
+      ) as Tensor
+    )
+      .square()
+      .sum(),
+  ({ x, w }) =>
+    ((numbers(x)[0] as number) > 0 ? yes : no)(x as Tensor, w as Tensor)
+      .square()
+      .sum(),
 ];
 
 describe.each(cases)("$name", (each) => {
@@ -67,11 +83,25 @@ describe.each(cases)("$name", (each) => {
   });
 
   test("a condition per lane, shared weights and weights per lane", () => {
-    const xs = tensor([[-0.8, 0.3], [0.7, 0.3], [0.2, -1], [-0.1, 2]], f64);
+    const xs = tensor(
+      [
+        [-0.8, 0.3],
+        [0.7, 0.3],
+        [0.2, -1],
+        [-0.1, 2],
+      ],
+      f64,
+    );
     const w = below["w"] as Tensor;
     const lanes = [0, 1, 2, 3].map((i): Params => ({ x: xs.at(i), w }));
-    const over = (h: (p: Params) => Tensor) => (x: Tensor): Tensor => h({ x, w });
-    near(numbers(vmap(over(f))(xs)), lanes.flatMap((p) => numbers(g(p))));
+    const over =
+      (h: (p: Params) => Tensor) =>
+      (x: Tensor): Tensor =>
+        h({ x, w });
+    near(
+      numbers(vmap(over(f))(xs)),
+      lanes.flatMap((p) => numbers(g(p))),
+    );
     near(
       numbers(vmap(grad(over(f)) as (x: Tensor) => Tensor)(xs)),
       lanes.flatMap(({ x }) => numbers(grad(over(g))(x as Tensor))),
@@ -81,10 +111,19 @@ describe.each(cases)("$name", (each) => {
       lanes.flatMap(({ x }) => numbers(hessian(over(g))(x as Tensor))),
       1e-11,
     );
-    const all = grad((p: Params) => vmap((x: Tensor) => f({ x, w: p["w"] as Tensor }))(p["x"] as Tensor).sum())({ x: xs, w });
+    const all = grad((p: Params) => vmap((x: Tensor) => f({ x, w: p["w"] as Tensor }))(p["x"] as Tensor).sum())({
+      x: xs,
+      w,
+    });
     const slopes = lanes.map((p) => grad(g)(p) as Params);
-    near(numbers(all["x"]), slopes.flatMap(({ x }) => numbers(x)));
-    near(numbers(all["w"]), [0, 1].map((k) => slopes.reduce((sum, s) => sum + (numbers(s["w"])[k] as number), 0)));
+    near(
+      numbers(all["x"]),
+      slopes.flatMap(({ x }) => numbers(x)),
+    );
+    near(
+      numbers(all["w"]),
+      [0, 1].map((k) => slopes.reduce((sum, s) => sum + (numbers(s["w"])[k] as number), 0)),
+    );
     const ws = wave([4, 2], 9);
     near(
       numbers(vmap(grad(f) as (p: Params) => Params)({ x: xs, w: ws })["w"]),
@@ -96,9 +135,14 @@ describe.each(cases)("$name", (each) => {
 test("a shared condition over lanes stays one branch", () => {
   const calls: string[] = [];
   const told = (name: string, x: Tensor): Tensor =>
-    x.add(external(() => (calls.push(name), [0]), [x], { shape: [], dtype: "float64", pure: true }));
+    x.add(external(() => [calls.push(name) * 0], [x], { shape: [], dtype: "float64", pure: true }));
   const f = (c: boolean) => (x: Tensor) =>
-    cond(tensor(c), (a: Tensor) => told("yes", a.mul(2)), (a: Tensor) => told("no", a.mul(3)), x) as Tensor;
+    cond(
+      tensor(c),
+      (a: Tensor) => told("yes", a.mul(2)),
+      (a: Tensor) => told("no", a.mul(3)),
+      x,
+    ) as Tensor;
   expect(numbers(vmap(f(false))(tensor([1, 2], f64)))).toEqual([3, 6]);
   expect(calls).toEqual(["no", "no"]);
 });
@@ -106,7 +150,12 @@ test("a shared condition over lanes stays one branch", () => {
 describe("the branch that is not taken never runs", () => {
   const calls: string[] = [];
   const told = (name: string, x: Tensor): Tensor =>
-    external((v) => (calls.push(name), [v.data?.[0] ?? 0]), [x.stopGradient()], { shape: [], dtype: "float64", pure: true, name }).add(x);
+    external(() => [calls.push(name) * 0], [x.stopGradient()], {
+      shape: [],
+      dtype: "float64",
+      pure: true,
+      name,
+    }).add(x);
   const f = (x: Tensor): Tensor =>
     cond(
       x.greater(0),
@@ -131,7 +180,12 @@ describe("the branch that is not taken never runs", () => {
   test("in a branch of a branch", () => {
     calls.length = 0;
     const nested = (x: Tensor): Tensor =>
-      cond(x.less(5), (a: Tensor) => f(a), (a: Tensor) => told("large", a), x) as Tensor;
+      cond(
+        x.less(5),
+        (a: Tensor) => f(a),
+        (a: Tensor) => told("large", a),
+        x,
+      ) as Tensor;
     numbers(grad(nested)(tensor(-2, f64)));
     expect(new Set(calls)).toEqual(new Set(["no"]));
   });
@@ -158,49 +212,85 @@ const guarded: readonly Guarded[] = [
   {
     name: "x^x",
     inside: (x) => x.pow(x),
-    exact: [
-      (x) => x ** x,
-      (x) => x ** x * (1 + Math.log(x)),
-      (x) => x ** x * ((1 + Math.log(x)) ** 2 + 1 / x),
-    ],
+    exact: [(x) => x ** x, (x) => x ** x * (1 + Math.log(x)), (x) => x ** x * ((1 + Math.log(x)) ** 2 + 1 / x)],
   },
 ];
 
 describe.each(guarded)("$name behind a condition, per lane", ({ inside, exact }) => {
   const f = (x: Tensor): Tensor => cond(x.greater(0), inside, (a: Tensor) => a.mul(0), x) as Tensor;
   const safe = (order: number, x: number): number => (x > 0 ? (exact[order] as (x: number) => number)(x) : 0);
-  const lanes = [
-    [-1, 0, 2, 0.5, -3],
-    [0, 0, 0],
-    [1, 2, 3],
-    [-1],
-    [],
-  ];
+  const lanes = [[-1, 0, 2, 0.5, -3], [0, 0, 0], [1, 2, 3], [-1], []];
 
   test.each(lanes.map((list) => [list]))("%j", (list) => {
     const xs = tensor(Float64Array.from(list));
     const slope = grad(f) as (x: Tensor) => Tensor;
-    near(numbers(vmap(f)(xs)), list.map((x) => safe(0, x)));
-    near(numbers(vmap(slope)(xs)), list.map((x) => safe(1, x)));
-    near(numbers(vmap(grad(slope) as (x: Tensor) => Tensor)(xs)), list.map((x) => safe(2, x)), 1e-11);
-    near(numbers(vmap(hessian(f) as (x: Tensor) => Tensor)(xs)), list.map((x) => safe(2, x)), 1e-11);
+    near(
+      numbers(vmap(f)(xs)),
+      list.map((x) => safe(0, x)),
+    );
+    near(
+      numbers(vmap(slope)(xs)),
+      list.map((x) => safe(1, x)),
+    );
+    near(
+      numbers(vmap(grad(slope) as (x: Tensor) => Tensor)(xs)),
+      list.map((x) => safe(2, x)),
+      1e-11,
+    );
+    near(
+      numbers(vmap(hessian(f) as (x: Tensor) => Tensor)(xs)),
+      list.map((x) => safe(2, x)),
+      1e-11,
+    );
     // The derivative of the whole batch, and its second derivative.
     const total = (ys: Tensor): Tensor => vmap(f)(ys).sum();
-    near(numbers(grad(total)(xs)), list.map((x) => safe(1, x)));
-    near(numbers(grad((ys: Tensor) => (grad(total)(ys) as Tensor).sum())(xs)), list.map((x) => safe(2, x)), 1e-11);
+    near(
+      numbers(grad(total)(xs)),
+      list.map((x) => safe(1, x)),
+    );
+    near(
+      numbers(grad((ys: Tensor) => (grad(total)(ys) as Tensor).sum())(xs)),
+      list.map((x) => safe(2, x)),
+      1e-11,
+    );
   });
 
   test("nested conditions under two vmaps", () => {
     const g = (x: Tensor, k: Tensor): Tensor =>
-      cond(k.greater(0), (a: Tensor) => f(a).mul(k), (a: Tensor) => (cond(a.less(0), (b: Tensor) => inside(b.neg()), (b: Tensor) => b.mul(0), a) as Tensor).mul(k), x) as Tensor;
-    const [xs, ks] = [[-1, 0, 2], [0.5, -2]];
-    const exactly = (order: number, x: number, k: number): number => k * (k > 0 ? safe(order, x) : (order === 1 ? -1 : 1) * safe(order, -x) + 0);
+      cond(
+        k.greater(0),
+        (a: Tensor) => f(a).mul(k),
+        (a: Tensor) =>
+          (
+            cond(
+              a.less(0),
+              (b: Tensor) => inside(b.neg()),
+              (b: Tensor) => b.mul(0),
+              a,
+            ) as Tensor
+          ).mul(k),
+        x,
+      ) as Tensor;
+    const [xs, ks] = [
+      [-1, 0, 2],
+      [0.5, -2],
+    ];
+    const exactly = (order: number, x: number, k: number): number =>
+      k * (k > 0 ? safe(order, x) : (order === 1 ? -1 : 1) * safe(order, -x) + 0);
     const both = (h: (x: Tensor, k: Tensor) => Tensor): number[] =>
       numbers(vmap((x: Tensor) => vmap((k: Tensor) => h(x, k))(tensor(ks, f64)))(tensor(xs, f64)));
     const expected = (order: number): number[] => xs.flatMap((x) => ks.map((k) => exactly(order, x, k)));
     near(both(g), expected(0));
-    near(both((x, k) => grad((y: Tensor) => g(y, k))(x) as Tensor), expected(1), 1e-11);
-    near(both((x, k) => hessian((y: Tensor) => g(y, k))(x) as Tensor), expected(2), 1e-11);
+    near(
+      both((x, k) => grad((y: Tensor) => g(y, k))(x) as Tensor),
+      expected(1),
+      1e-11,
+    );
+    near(
+      both((x, k) => hessian((y: Tensor) => g(y, k))(x) as Tensor),
+      expected(2),
+      1e-11,
+    );
   });
 });
 
@@ -212,23 +302,47 @@ test("results are trees, operands are trees, whole numbers pass through", () => 
       ({ a, n }: { a: Tensor; n: Tensor }) => ({ out: [a, n], flag: a.less(0) }),
       { a: tensor(1.5), n: tensor(new Int32Array([3])) },
     ) as unknown as { out: [Tensor, Tensor]; flag: Tensor };
-  const read = ({ out, flag }: ReturnType<typeof f>): unknown[] => [out[0].item(), out[1].toArray(), out[1].dtype, flag.item()];
+  const read = ({ out, flag }: ReturnType<typeof f>): unknown[] => [
+    out[0].item(),
+    out[1].toArray(),
+    out[1].dtype,
+    flag.item(),
+  ];
   expect(read(f(true))).toEqual([3, [4], "int32", 1]);
   expect(read(f(false))).toEqual([1.5, [3], "int32", 0]);
 });
 
 test("a JavaScript condition, a condition of shape [1], no operands, one operand twice", () => {
   const x = tensor(2, f64);
-  const pick = (c: Tensor | boolean): number => (cond(c, () => x, () => x.neg()) as Tensor).item();
+  const pick = (c: Tensor | boolean): number =>
+    (
+      cond(
+        c,
+        () => x,
+        () => x.neg(),
+      ) as Tensor
+    ).item();
   expect([pick(true), pick(false), pick(x.reshape([1]).greater(5))]).toEqual([2, -2, -2]);
   const f = (y: Tensor): Tensor =>
-    cond(true, (a: Tensor, b: Tensor) => a.mul(b).mul(y), (a: Tensor, b: Tensor) => a.sub(b), y, y) as Tensor;
+    cond(
+      true,
+      (a: Tensor, b: Tensor) => a.mul(b).mul(y),
+      (a: Tensor, b: Tensor) => a.sub(b),
+      y,
+      y,
+    ) as Tensor;
   near(numbers(hessian(f)(x)), [12]);
 });
 
 test("float32 keeps its type through derivatives", () => {
-  const f = (x: Tensor): Tensor => cond(x.greater(0), (a: Tensor) => a.square(), (a: Tensor) => a.neg(), x) as Tensor;
+  const f = (x: Tensor): Tensor =>
+    cond(
+      x.greater(0),
+      (a: Tensor) => a.square(),
+      (a: Tensor) => a.neg(),
+      x,
+    ) as Tensor;
   const slope = vmap(grad(f) as (x: Tensor) => Tensor)(tensor([3, -3]));
   expect([slope.dtype, slope.toArray()]).toEqual(["float32", [6, -1]]);
-  expect([grad(f)(tensor(above["x"]?.item === undefined ? 1 : 2)).dtype]).toEqual(["float32"]);
+  expect((grad(f)(tensor(2)) as Tensor).dtype).toBe("float32");
 });

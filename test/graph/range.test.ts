@@ -217,8 +217,13 @@ describe("a singular point counts where random choices can reach it", () => {
   it("every rule answers for each input", () => {
     for (const primitive of primitives as readonly AnyPrimitive[]) {
       if (!primitive.smoothOn) continue;
-      const [{ inputs }] = primitive.laws as readonly [Case];
-      expect(primitive.smoothOn(inputs.map(() => on.everything))).toHaveLength(inputs.length);
+      const [{ inputs, params }] = primitive.laws as readonly [Case];
+      expect(
+        primitive.smoothOn(
+          inputs.map(() => on.everything),
+          params,
+        ),
+      ).toHaveLength(inputs.length);
     }
   });
 });
