@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.js";
+import { fail, listed } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import type { Flat } from "../base/tree.js";
 import { condOf } from "../control/branch.js";
@@ -43,6 +43,7 @@ export function scan<C, X, Y>(
   options: ScanOptions = {},
 ): [carry: TensorTree<C>, ys: TensorTree<Y>] {
   const { reverse = false, residuals = "auto" } = options;
+  oneOf("scan", "residuals", residuals, ["auto", "save", "recompute"]);
   const start = tensorsOf("scan", init);
   const rows = xs === null || xs === undefined ? null : tensorsOf("scan", xs);
   const length = lengthOf(rows, options.length);
@@ -96,6 +97,12 @@ function traceStep(step: Step, start: Flat<Tensor>, rows: Flat<Tensor> | null) {
     next: beside("scan", "the carry after the step", next, "the carry before it", { ...start, leaves: carries }),
     out,
   };
+}
+
+/** @throws where an option has none of the values it may have */
+export function oneOf(where: string, option: string, given: unknown, values: readonly string[]): void {
+  if (values.includes(given as string)) return;
+  fail({ where, got: `${option} ${JSON.stringify(given)}`, expected: listed(values.map((value) => `"${value}"`)) });
 }
 
 function lengthOf(rows: Flat<Tensor> | null, given: number | undefined): number {

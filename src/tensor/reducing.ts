@@ -18,10 +18,14 @@ export function sum(x: TensorLike, axes?: Axes): Tensor {
   return reducing("sum", x, axes, (a, list) => linear.sumOver(a.dtype === "bool" ? toDType(a, "int32") : a, list));
 }
 
+/** @throws over no elements */
 export function mean(x: TensorLike, axes?: Axes): Tensor {
   return reducing("mean", x, axes, (a, list) => {
+    const n = sizeOf(list.map((i) => a.shape[i] as number));
+    if (n === 0)
+      fail({ where: "mean", got: `no elements: axes ${show(list)} of ${show(a.shape)}`, expected: "at least one" });
     const floats = isFloat(a.dtype) ? a : toDType(a, "float32");
-    return mul(linear.sumOver(floats, list), 1 / sizeOf(list.map((i) => a.shape[i] as number)));
+    return mul(linear.sumOver(floats, list), 1 / n);
   });
 }
 

@@ -10,7 +10,7 @@ import { type Settled, settled } from "../primitives/check.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { part } from "../primitives/tuple.js";
 import { beside, type Like, pathName, type TensorTree, tensorsOf } from "../transforms/trees.js";
-import { cond } from "./loops.js";
+import { cond, oneOf } from "./loops.js";
 
 export interface WhileOptions {
   /** The most steps there may be. */
@@ -30,10 +30,13 @@ export function whileLoop<C>(
   test: (state: TensorTree<C>) => TensorLike,
   step: (state: TensorTree<C>, t: Tensor) => Like<TensorTree<C>>,
   init: C,
-  { limit, onLimit = "throw" }: WhileOptions,
+  { limit, onLimit = "throw" }: WhileOptions = {} as WhileOptions,
 ): TensorTree<C> {
   if (!(Number.isInteger(limit) && limit >= 0))
     fail({ where: "whileLoop", got: `limit ${limit}`, expected: "a whole number of at least 0" });
+  oneOf("whileLoop", "onLimit", onLimit, ["throw", "stop"]);
+  const holds = (leaves: readonly Tensor[]): Tensor =>
+    truth(looping("whileLoop", null, () => test(start.rebuild(leaves) as TensorTree<C>)));
   const start = tensorsOf("whileLoop", init);
   const alive = bodyInput({ shape: [], dtype: "bool" }, "alive");
   const t = bodyInput({ shape: [], dtype: "uint32" }, "step");
@@ -48,12 +51,12 @@ export function whileLoop<C>(
         ...start,
         leaves: state,
       });
-      return [holds(test(start.rebuild(leaves) as TensorTree<C>)), ...leaves];
+      return [holds(leaves), ...leaves];
     };
     return cond(alive, go, () => [constant(0, "bool"), ...state] as never) as Tensor[];
   });
   const builder = new LoopBuilder();
-  builder.carry(alive, holds(test(start.rebuild(start.leaves) as TensorTree<C>)));
+  builder.carry(alive, holds(start.leaves));
   for (const [k, hole] of state.entries()) builder.carry(hole, start.leaves[k] as Tensor);
   builder.stack(t, arange(limit, { dtype: "uint32" }));
   const { inputs, ...built } = builder.build(next);
@@ -72,7 +75,7 @@ export function whileLoop<C>(
   return start.rebuild(out) as TensorTree<C>;
 }
 
-function holds(test: TensorLike): Tensor {
+function truth(test: TensorLike): Tensor {
   const t = asTensor(test, "bool");
   if (t.dtype !== "bool" || t.size !== 1)
     fail({ where: "whileLoop", got: `a test ${t.dtype}${show(t.shape)}`, expected: "one bool" });

@@ -18,10 +18,7 @@ import {
 import { numbersOf } from "./exact.js";
 import { Comparisons } from "./statistics.js";
 
-/**
- * The stochastic Lorenz system in 200 steps of Euler and Maruyama, one Normal site in a scan. The score function of 200 steps has a standard
- * error of 3 % here, so the comparison states that instead of 1 %.
- */
+/** The stochastic Lorenz system in 200 steps of Euler and Maruyama, one Normal site in a scan. */
 interface Params {
   readonly rho: Tensor;
   readonly beta: Tensor;

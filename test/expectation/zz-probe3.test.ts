@@ -10,8 +10,8 @@ const th = { theta: t64([0.3, -0.2]) };
 const tests: Record<string, () => unknown> = {
   jumpSelf: () => { // x_t ~ N(where(x_{t-1} > 0, th, -th), 1)
     const f = ({ theta }: P) => { const [, ys] = scan((x: any) => { const n = sample(Normal({ loc: where(x.greater(0), theta.at(0).add(1), theta.at(1)), scale: t64(1) }), { name: "x" }); return [n, n]; }, t64(0.1), null, { length: 3 }); return ys.sum(); };
-    const E = expectation(f, { samples: 40000 }); const r = E.valueAndGrad(th, { key: 0 });
-    const e = 1e-3; const d = [0, 1].map((i) => { const at = (s: number) => expectation(f, { samples: 400000 }).value({ theta: t64([0.3 + (i === 0 ? s : 0), -0.2 + (i === 1 ? s : 0)]) }, { key: 1 }).mean.item(); return (at(0.05) - at(-0.05)) / 0.1; });
+    const E = expectation(f, { samples: 10000 }); const r = E.valueAndGrad(th, { key: 0 });
+    const e = 1e-3; const d = [0, 1].map((i) => { const at = (s: number) => expectation(f, { samples: 20000 }).value({ theta: t64([0.3 + (i === 0 ? s : 0), -0.2 + (i === 1 ? s : 0)]) }, { key: 1 }).mean.item(); return (at(0.05) - at(-0.05)) / 0.1; });
     return [show(r), d, String(E.explain(th, { key: 0 })).split("\n").filter((l: string) => l.includes("estimator")).join()];
   },
   condJump: () => { const f = ({ theta }: P) => { const x = sample(Normal({ loc: theta.at(0), scale: t64(1) }), { name: "x" }); return cond(x.greater(0), (x: any) => x.mul(0).add(1), (x: any) => x.mul(0), x); };
@@ -19,8 +19,8 @@ const tests: Record<string, () => unknown> = {
   condSmooth: () => { const f = ({ theta }: P) => { const b = B(theta.at(1), "b"); const x = sample(Normal({ loc: theta.at(0), scale: t64(1) }), { name: "x" }); return cond(b.greater(0.5), (x: any) => x.square(), (x: any) => x, x); };
     const E = expectation(f, { samples: 4000 }); const p = 1/(1+Math.exp(0.2)); return [show(E.valueAndGrad(th, { key: 0 })), [p*0.6+(1-p), p*(1-p)*(1.09-0.3)], String(E.explain(th, { key: 0 })).split("\n").filter((l: string) => l.includes("estimator")).join()]; },
   pathScored: () => { const f = ({ theta }: P) => { const [, ys] = scan((x: any) => { const n = sample(Normal({ loc: theta.at(0).add(x), scale: t64(0.5) }), { name: "x" }); const b = B(n.mul(theta.at(1)), "b"); return [n.mul(0.5).add(b), b.mul(n).add(n.square())]; }, t64(0.1), null, { length: 3 }); return ys.sum(); };
-    const E = expectation(f, { samples: 100000, estimators: { b: scoreFunction() } }); const r = E.valueAndGrad(th, { key: 0 });
-    const d = [0, 1].map((i) => { const at = (s: number) => expectation(f, { samples: 400000, estimators: { b: scoreFunction() } }).value({ theta: t64([0.3 + (i === 0 ? s : 0), -0.2 + (i === 1 ? s : 0)]) }, { key: 1 }).mean.item(); return (at(0.1) - at(-0.1)) / 0.2; });
+    const E = expectation(f, { samples: 10000, estimators: { b: scoreFunction() } }); const r = E.valueAndGrad(th, { key: 0 });
+    const d = [0, 1].map((i) => { const at = (s: number) => expectation(f, { samples: 20000, estimators: { b: scoreFunction() } }).value({ theta: t64([0.3 + (i === 0 ? s : 0), -0.2 + (i === 1 ? s : 0)]) }, { key: 1 }).mean.item(); return (at(0.1) - at(-0.1)) / 0.2; });
     const en = expectation(f, { samples: 20000, estimators: { b: enumerate() } }).valueAndGrad(th, { key: 0 });
     return [show(r), d, "enumerated b", show(en), String(E.explain(th, { key: 0 })).split("\n").filter((l: string) => l.includes("estimator")).join()]; },
   vmapScan: () => { const f = ({ theta }: P) => { const one = (x: any) => scan((c: any) => { const a = B(c.mul(theta.at(0)).add(x), "a"); return [a, a.sub(0.3).square()]; }, x, null, { length: 3 })[1].sum(); return (vmap as any)(one)(stack([theta.at(0), theta.at(1)])).mul([1, 2]).sum(); };
