@@ -65,23 +65,24 @@ function byLane(
   const [condition, ...operands] = allBatched(inputs, batched, size) as [Tensor, ...Tensor[]];
   const takes = [condition, apply(not, [condition], null)] as const;
   const sides = takes.map((mask, b) => {
-    const lent = operands.map((x) => lend(x, mask, size));
-    return branchOf(make, params, b as 0 | 1, anyOf(mask), lent, size, axisName);
+    const lent = operands.map((x) => apply(lanewise, [lend(x, mask, size), x, condition], { axis: 0 }));
+    const any = apply(lanewise, [anyOf(mask)], { axis: 0 });
+    return branchOf(make, params, b as 0 | 1, any, lent, size, axisName);
   });
   const types = params.parts.map(({ shape, dtype }): Type => ({ shape: [size, ...shape], dtype }));
   return tuple(
     types.map((type, k) => {
       const mask = broadcastTo(reshapeTo(condition, [size, ...type.shape.slice(1).map(() => 1)]), type.shape);
-      const chosen = apply(where, [mask, part(sides[0] as Tensor, k), part(sides[1] as Tensor, k)], null);
-      return apply(lanewise, [chosen, condition, ...operands], { axis: 0 });
+      return apply(where, [mask, part(sides[0] as Tensor, k), part(sides[1] as Tensor, k)], null);
     }),
     types,
   );
 }
 
 /**
- * The identity on its first input, with the promise that row i of `axis` depends on row i of the other inputs alone. What lanes lend each
- * other never shows, and an access declaration of the operations in between cannot say so.
+ * The identity on its first input, with the promise that in what is shown of it row i of `axis` depends on row i of the other inputs alone:
+ * what lanes lend each other, and whether any lane takes a branch, does not show in a lane that takes it, nor in one that does not. An
+ * access declaration of the operations in between cannot say so. It stands before the branch, so that the choices in the branch are seen.
  */
 export const lanewise: Primitive<{ readonly axis: number }> = {
   name: "lanewise",

@@ -6,6 +6,7 @@ import type { Tensor } from "../graph/tensor.js";
 import { type ConvParams, convBack, convolve } from "../primitives/conv.js";
 import { reshapeTo } from "../primitives/linear.js";
 import { toDType } from "./elementwise.js";
+import { together } from "./operands.js";
 import { type Padding, type PerAxis, pairsOf, perAxis, placement, type WindowOptions } from "./windows.js";
 
 /**
@@ -148,7 +149,7 @@ function operands(
   count: number,
   layout: string,
 ): readonly [Tensor, Tensor] {
-  const [a, k] = [asTensor(x), asTensor(kernel)];
+  const [a, k] = together(x, kernel) as [Tensor, Tensor];
   if ((a.rank !== count + 1 && a.rank !== count + 2) || k.rank !== count + 2)
     fail({
       where,

@@ -12,8 +12,8 @@ import { tensorsOf } from "../transforms/trees.js";
 import * as on from "./elementwise.js";
 import { cond } from "./loops.js";
 import { along, fixed, mixed, notFinite, refuse, type System, stages, type Tableau } from "./odeSystem.js";
-import { sum } from "./reducing.js";
 import { at, concat, expandDims, take } from "./shaping.js";
+import { type Control, firstStep, type Memory, norm, resized, smallest } from "./stepControl.js";
 
 /**
  * The pair of orders 5 and 4 of J. R. Dormand & P. J. Prince, A family of embedded Runge–Kutta formulae, J. Comput. Appl. Math. 6 (1980).
@@ -35,27 +35,14 @@ const solution = pair.a[6] as readonly number[];
 /** Order 5 less order 4. */
 const difference = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
-export interface Control {
-  readonly rtol: number;
-  readonly atol: number;
-  readonly maxSteps: number;
-  readonly firstStep: number | undefined;
-}
-
 /** A step is behind us up to t; `index` is the next of the times, `rows` the steps after which they were reached. */
-interface State {
+interface State extends Memory {
   readonly t: Tensor;
   readonly y: readonly Tensor[];
   /** dy/dt at (y, t) */
   readonly k: readonly Tensor[];
   readonly index: Tensor;
   readonly rows: Tensor;
-  /** Size of the next step, without its sign. */
-  readonly h: Tensor;
-  /** Error of the last step that was accepted, 1 where it was as large as allowed. */
-  readonly error: Tensor;
-  /** Whether the last try was rejected. */
-  readonly rejected: Tensor;
 }
 
 /**
@@ -145,15 +132,7 @@ function advance(system: System, control: Control, state: State, step: Tensor): 
   const { grown, shrunk } = resized(fixed(on.abs(size)), tried.error, state, last);
   const after = cond(
     accept,
-    () => {
-      const slopes = stages(pair, system.slope, y, t, size, k);
-      const derivatives = [along(y, size, slopes, solution), slopes[6] as readonly Tensor[]] as const;
-      return {
-        t: on.where(last, target, on.add(t, size)),
-        y: tried.y.map((x, i) => onlyDerivative(x, derivatives[0][i] as Tensor)),
-        k: tried.k.map((x, i) => onlyDerivative(x, derivatives[1][i] as Tensor)),
-      };
-    },
+    () => stepped(system, state, tried, size, on.where(last, target, on.add(t, size))),
     () => ({ t, y: [...y], k: [...k] }),
   ) as Pick<State, "t" | "y" | "k">;
   const hit = on.logicalAnd(accept, last);
@@ -177,9 +156,17 @@ function advance(system: System, control: Control, state: State, step: Tensor): 
   };
 }
 
-/** The value of one, the derivative of the other. */
-function onlyDerivative(value: Tensor, derivative: Tensor): Tensor {
-  return on.add(value, apply(shadow, [derivative], null));
+/** The state after a step: its numbers are known from the try, its derivative is that of the formula. */
+function stepped({ slope }: System, { t, y, k }: State, tried: Pick<State, "y" | "k">, size: Tensor, then: Tensor) {
+  const slopes = stages(pair, slope, y, t, size, k);
+  const next = along(y, size, slopes, solution);
+  const last = slopes[6] as readonly Tensor[];
+  const both = (value: Tensor, derivative: Tensor): Tensor => on.add(value, apply(shadow, [derivative], null));
+  return {
+    t: then,
+    y: tried.y.map((x, i) => both(x, next[i] as Tensor)),
+    k: tried.k.map((x, i) => both(x, last[i] as Tensor)),
+  };
 }
 
 /** The step on constants, and its error as a part of what is allowed; NaN where it met numbers that are not finite. */
@@ -193,34 +180,6 @@ function attempt({ slope }: System, { rtol, atol }: Control, state: State, size:
     return on.add(on.div(on.mul(size, mixed(slopes, difference, i)), allowed), on.sub(x, x));
   });
   return { y: next, k: slopes[6] as Tensor[], error: fixed(norm(parts, size)) };
-}
-
-/** Root mean square over all leaves. */
-function norm(parts: readonly Tensor[], like: Tensor): Tensor {
-  const size = parts.reduce((n, x) => n + x.size, 0);
-  const total = parts.reduce((s, x) => on.add(s, sum(on.square(x))), constant(0, like.dtype) as Tensor);
-  return on.sqrt(on.div(total, Math.max(1, size)));
-}
-
-/**
- * Sizes of the next step after this one is accepted, or rejected: PI control with β = 0.04 and safety factor 0.9.
- * Source: Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I (1993), II.4; K. Gustafsson (1991).
- */
-function resized(size: Tensor, error: Tensor, { h, error: before, rejected }: State, last: Tensor) {
-  const bad = notFinite(error);
-  const own = on.pow(on.where(bad, 1, error), 0.2 - 0.75 * 0.04);
-  const factor = on.clamp(on.div(on.div(own, on.pow(before, 0.04)), 0.9), 0.1, 5);
-  const free = on.div(size, factor);
-  const careful = on.where(rejected, on.minimum(free, size), free);
-  // Cut short by a time, a step does not speak against the size that was meant.
-  const grown = on.where(last, on.maximum(careful, h), careful);
-  const shrunk = on.div(size, on.where(bad, 5, on.minimum(on.div(own, 0.9), 5)));
-  return { grown, shrunk };
-}
-
-/** Ten units of the last place of t. */
-function smallest({ dtype }: System, t: Tensor, target: Tensor): Tensor {
-  return on.mul(on.maximum(on.abs(t), on.abs(target)), 10 * (dtype === "float64" ? 2 ** -52 : 2 ** -23));
 }
 
 /** The time that was reached. Told outside the branch of lanes that still go, where every lane has its own numbers. */
@@ -241,31 +200,4 @@ function complaints({ state: { t }, ended, stuck, infinite }: Advanced, maxSteps
     write:
       "a larger maxSteps, rtol or atol, or times that end before a singular point; a stiff system needs an implicit method",
   });
-}
-
-/** A size for which the first step of order 5 has a small error. Source: Hairer, Nørsett & Wanner, II.4. */
-function firstStep({ start, times, slope }: System, k: readonly Tensor[], { rtol, atol }: Control): Tensor {
-  const t = fixed(at(times, 0));
-  const direction = fixed(on.sign(on.sub(at(times, -1), t)));
-  const [y, f] = [start.map(fixed), k.map(fixed)];
-  const allowed = y.map((x) => on.add(on.mul(on.abs(x), rtol), atol));
-  const size = (x: readonly Tensor[]): Tensor =>
-    norm(
-      x.map((each, i) => on.div(each, allowed[i] as Tensor)),
-      t,
-    );
-  const [ofY, ofSlope] = [size(y), size(f)];
-  const small = on.logicalOr(on.less(ofY, 1e-5), on.less(ofSlope, 1e-5));
-  const guess = on.where(small, 1e-6, on.mul(on.div(ofY, on.where(small, 1, ofSlope)), 0.01));
-  const moved = along(y, on.mul(guess, direction), [f], [1]);
-  const there = slope(moved, on.add(t, on.mul(guess, direction)));
-  const bend = on.div(size(there.map((x, i) => on.sub(x, f[i] as Tensor))), guess);
-  const most = on.maximum(ofSlope, on.where(notFinite(bend), ofSlope, bend));
-  const flat = on.lessEqual(most, 1e-15);
-  const second = on.where(
-    flat,
-    on.maximum(on.mul(guess, 1e-3), 1e-6),
-    on.pow(on.div(0.01, on.where(flat, 1, most)), 0.2),
-  );
-  return fixed(on.minimum(on.mul(guess, 100), second));
 }

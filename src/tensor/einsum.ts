@@ -1,12 +1,12 @@
 import { promote } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { normalAxis, range, show, sizeOf } from "../base/shape.js";
-import { asTensor, type TensorLike } from "../graph/leaves.js";
+import type { TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { matmul, times } from "../primitives/contract.js";
 import * as linear from "../primitives/linear.js";
 import { parse } from "./einsumText.js";
-import { noBool, toDType } from "./operands.js";
+import { noBool, toDType, together } from "./operands.js";
 
 /** Sums of products over named axes, as matrix products of two operands at a time. */
 
@@ -36,7 +36,7 @@ export function einsum(spec: string, ...operands: readonly TensorLike[]): Tensor
 }
 
 function sameType(operands: readonly TensorLike[]): Tensor[] {
-  const list = operands.map((x) => noBool(x));
+  const list = together(...operands).map((x) => noBool(x));
   const dtype = list.reduce((type, x) => promote(type, x.dtype), list[0]?.dtype ?? "float32");
   return list.map((x) => toDType(x, dtype));
 }
@@ -167,7 +167,7 @@ export function tensordot(
   b: TensorLike,
   axes: number | readonly [readonly number[], readonly number[]] = 2,
 ): Tensor {
-  const [x, y] = [asTensor(a), asTensor(b)];
+  const [x, y] = together(a, b) as [Tensor, Tensor];
   const most = Math.min(x.rank, y.rank);
   if (typeof axes === "number" && !(Number.isInteger(axes) && axes >= 0 && axes <= most))
     fail({
@@ -206,14 +206,14 @@ function dotted(where: string, a: Tensor, b: Tensor, first: readonly number[], s
 
 /** Σ over the last axis of both: a [...a, k], b [...b, k] -> [...a, ...b]; with a scalar the product. */
 export function inner(a: TensorLike, b: TensorLike): Tensor {
-  const [x, y] = [asTensor(a), asTensor(b)];
+  const [x, y] = together(a, b) as [Tensor, Tensor];
   const last = x.rank === 0 || y.rank === 0 ? [] : [-1];
   return dotted("inner", x, y, last, last);
 }
 
 /** Σ of the products of all elements of two tensors of one size. */
 export function vdot(a: TensorLike, b: TensorLike): Tensor {
-  const [x, y] = [asTensor(a), asTensor(b)];
+  const [x, y] = together(a, b) as [Tensor, Tensor];
   if (x.size !== y.size)
     fail({ where: "vdot", got: `${show(x.shape)} and ${show(y.shape)}`, expected: "as many elements in both" });
   return dotted("vdot", linear.reshapeTo(x, [x.size]), linear.reshapeTo(y, [y.size]), [0], [0]);

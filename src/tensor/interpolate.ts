@@ -1,12 +1,13 @@
-import { isFloat, promote } from "../base/dtype.js";
+import { promote } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { broadcastShapes, show } from "../base/shape.js";
-import { asTensor, type TensorLike } from "../graph/leaves.js";
+import type { TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { validate } from "../primitives/check.js";
 import { detach } from "../primitives/control.js";
 import { broadcastTo, reshapeTo, sliceAxis } from "../primitives/linear.js";
 import { add, clamp, div, greater, less, maximum, minimum, mul, sub, toDType, where } from "./elementwise.js";
+import { together } from "./operands.js";
 import { searchsorted } from "./order.js";
 import { take, takeAlong } from "./shaping.js";
 
@@ -51,9 +52,8 @@ export function interp(
 
 /** All three in one floating dtype. */
 function floats(x: TensorLike, xp: TensorLike, fp: TensorLike): [Tensor, Tensor, Tensor] {
-  const [knots, values] = [asTensor(xp), asTensor(fp)];
+  const [points, knots, values] = together(x, xp, fp) as [Tensor, Tensor, Tensor];
   const both = promote(knots.dtype, values.dtype);
-  const points = asTensor(x, isFloat(both) ? both : "float32");
   const all = promote(promote(points.dtype, both), "float32");
   return [toDType(points, all), toDType(knots, all), toDType(values, all)];
 }

@@ -14,6 +14,7 @@ import * as equations from "../primitives/solve.js";
 import { partsOf } from "../primitives/tuple.js";
 import { abs, log, mul, toDType } from "./elementwise.js";
 import { norm } from "./norms.js";
+import { together } from "./operands.js";
 import { max, sum } from "./reducing.js";
 
 /**
@@ -41,7 +42,8 @@ type System = (a: Tensor, b: Tensor) => Tensor;
  * result is one, and b with more is a matrix of columns; the leading axes broadcast.
  */
 function system(where: string, a: TensorLike, b: TensorLike, f: System, square = true): Tensor {
-  const [x, y] = [matrices(where, a, square), asTensor(b)];
+  const [first, y] = together(a, b) as [Tensor, Tensor];
+  const x = matrices(where, first, square);
   const vector = y.rank === 1;
   const rows = vector ? y.shape[0] : y.shape.at(-2);
   if (y.rank === 0 || rows !== x.shape.at(-2))

@@ -37,7 +37,11 @@ export interface ScanOptions {
  * @throws where rows differ in number, or the carry changes its type
  */
 export function scan<C, X, Y>(
-  step: (carry: TensorTree<C>, x: TensorTree<X>, t: Tensor) => readonly [Like<TensorTree<C>>, Y],
+  step: (
+    carry: TensorTree<C>,
+    x: X extends null | undefined ? null : TensorTree<X>,
+    t: Tensor,
+  ) => readonly [Like<TensorTree<C>>, Y],
   init: C,
   xs: X,
   options: ScanOptions = {},

@@ -7,7 +7,7 @@ import { apply, isTensor, type Tensor } from "../graph/tensor.js";
 import { settled, validate } from "../primitives/check.js";
 import { detach } from "../primitives/control.js";
 import { pathName } from "../transforms/trees.js";
-import { abs, add, less, lessEqual, logicalNot, mul, sign, sub, toDType, where } from "./elementwise.js";
+import { abs, add, less, logicalNot, mul, sign, sub, toDType, where } from "./elementwise.js";
 import { concat, slice } from "./shaping.js";
 
 /** What the methods of `odeint` see of a problem: leaves of trees, all of one float dtype. */
@@ -106,7 +106,7 @@ export function refuse(
 
 /** Infinite or NaN, element by element. */
 export function notFinite(x: Tensor): Tensor {
-  return logicalNot(lessEqual(abs(x), Number.MAX_VALUE));
+  return logicalNot(less(abs(x), Infinity));
 }
 
 /** y + h Σ wᵢ kᵢ, leaf by leaf. */

@@ -78,6 +78,14 @@ export function asIndex(where: string, x: TensorLike): Tensor {
   });
 }
 
+/** Operands as tensors; numbers and lists of numbers are as exact as the floats they stand beside. */
+export function together(...operands: readonly TensorLike[]): Tensor[] {
+  const plain = (x: TensorLike): boolean => typeof x === "number" || Array.isArray(x);
+  const known = operands.filter((x) => !plain(x)).map((x) => asTensor(x).dtype);
+  const beside = known.filter(isFloat).reduce((a: DType | null, b) => (a === null ? b : promote(a, b)), null);
+  return operands.map((x) => (plain(x) && beside !== null ? asTensor(x, beside) : asTensor(x)));
+}
+
 /** What is written beside `a`, with its dtype unless that would cut off fractions. */
 export function asLike(x: TensorLike, a: Tensor): Tensor {
   if (isTensor(x) || isFloat(a.dtype)) return asTensor(x, a.dtype);

@@ -5,6 +5,7 @@ import { asTensor, type TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
 import { zeros } from "./construct.js";
 import { add, mul, toDType } from "./elementwise.js";
+import { together } from "./operands.js";
 import { at, broadcastTo } from "./shaping.js";
 
 /**
@@ -13,7 +14,7 @@ import { at, broadcastTo } from "./shaping.js";
  * @throws where the coefficients are a scalar
  */
 export function polyval(coefficients: TensorLike, x: TensorLike): Tensor {
-  const c = asTensor(coefficients);
+  const [c] = together(coefficients, x) as [Tensor];
   if (c.rank === 0) fail({ where: "polyval", got: "a scalar", expected: "coefficients along axis 0" });
   const point = asTensor(x, c.dtype);
   const dtype = typeof x === "number" ? c.dtype : promote(c.dtype, point.dtype);

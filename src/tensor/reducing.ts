@@ -9,6 +9,7 @@ import * as linear from "../primitives/linear.js";
 import * as choose from "../primitives/reduce.js";
 import { type Axes, kept, reducing } from "./axes.js";
 import { add, equal, exp, log, mul, sqrt, square, sub, toDType, where } from "./elementwise.js";
+import { together } from "./operands.js";
 
 export type { ReduceOptions } from "./axes.js";
 
@@ -99,9 +100,10 @@ export function softmax(x: TensorLike, axis: number | readonly number[] = -1): T
  * a [..., n, k] × b [..., k, m] -> [..., n, m]
  */
 export function matmul(a: TensorLike, b: TensorLike): Tensor {
-  const both = promote(asTensor(a).dtype, asTensor(b).dtype);
+  const [left0, right0] = together(a, b) as [Tensor, Tensor];
+  const both = promote(left0.dtype, right0.dtype);
   const dtype = both === "bool" ? "int32" : both;
-  const [x, y] = [toDType(a, dtype), toDType(b, dtype)];
+  const [x, y] = [toDType(left0, dtype), toDType(right0, dtype)];
   if (x.rank === 0 || y.rank === 0)
     fail({
       where: "matmul",

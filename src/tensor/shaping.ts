@@ -1,3 +1,4 @@
+import { promote } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { broadcastShapes, normalAxis, range, type Shape, show, sizeOf } from "../base/shape.js";
 import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
@@ -5,7 +6,7 @@ import { apply, type Tensor } from "../graph/tensor.js";
 import { gather as gatherPrimitive } from "../primitives/indexing.js";
 import * as linear from "../primitives/linear.js";
 import { equal, toDType } from "./elementwise.js";
-import { asIndex } from "./operands.js";
+import { asIndex, together } from "./operands.js";
 
 /** Rearranging, cutting and joining. */
 
@@ -109,16 +110,18 @@ export function flip(x: TensorLike, axis: number | readonly number[]): Tensor {
 }
 
 export function concat(parts: readonly TensorLike[], axis = 0): Tensor {
-  const list = parts.map((part) => asTensor(part));
+  const list = together(...parts);
   const [first] = list;
   if (first === undefined) return fail({ where: "concat", got: "no tensors", expected: "at least one" });
-  return apply(linear.concat, list, { axis: normalAxis("concat", axis, first.rank) });
+  const dtype = list.map((part) => part.dtype).reduce(promote);
+  const same = list.map((part) => toDType(part, dtype));
+  return apply(linear.concat, same, { axis: normalAxis("concat", axis, first.rank) });
 }
 
 /** Joins along a new axis. */
 export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
   return concat(
-    parts.map((part) => expandDims(part, axis)),
+    together(...parts).map((part) => expandDims(part, axis)),
     axis,
   );
 }

@@ -62,17 +62,20 @@ export function whileLoop<C>(
   const { inputs, ...built } = builder.build(next);
   const node = scanNode(inputs, { ...built, length: limit, reverse: false, alive: 0, residuals: "auto" });
   const still = part(node, 0);
-  const message: Settled = {
+  const out = state.map((_, k) => {
+    const leaf = part(node, k + 1);
+    return onLimit === "stop" ? leaf : apply(settled, [leaf, still], stillTrue(limit));
+  });
+  return start.rebuild(out) as TensorTree<C>;
+}
+
+function stillTrue(limit: number): Settled {
+  return {
     where: "whileLoop",
     got: `the test still true after ${limit} steps`,
     expected: "a test that becomes false",
     write: 'a larger limit, or onLimit: "stop" to take the last state',
   };
-  const out = state.map((_, k) => {
-    const leaf = part(node, k + 1);
-    return onLimit === "stop" ? leaf : apply(settled, [leaf, still], message);
-  });
-  return start.rebuild(out) as TensorTree<C>;
 }
 
 function truth(test: TensorLike): Tensor {

@@ -21,11 +21,14 @@ import { Comparisons } from "./statistics.js";
  * filter that runs beside it with parameters of its own. Prediction errors are linear in the noise, so the expected log-likelihood is a
  * recursion of second moments; that is done here in plain arithmetic.
  */
-interface Model<T> {
-  readonly a: T;
-  readonly q: T;
-  readonly r: T;
+interface Model<M, S> {
+  readonly a: M;
+  /** Logarithms of the scales of both noises. */
+  readonly q: S;
+  readonly r: S;
 }
+type Tensors = Model<Tensor, Tensor>;
+type Numbers = Model<Matrix, number>;
 type Matrix = readonly (readonly number[])[];
 
 const f64 = { dtype: "float64" } as const;
@@ -37,7 +40,7 @@ const identity = [
 ];
 
 /** The next mean and covariance, and −log p(y | past). */
-function filter(model: Model<Tensor>, { m, s }: { m: Tensor; s: Tensor }, y: Tensor) {
+function filter(model: Tensors, { m, s }: { m: Tensor; s: Tensor }, y: Tensor) {
   const row = t64([...c]);
   const m1 = matmul(model.a, m);
   const s1 = matmul(matmul(model.a, s), model.a.transpose()).add(t64(identity).mul(exp(model.q.mul(2))));
@@ -61,21 +64,24 @@ const plus = (a: Matrix, b: Matrix): number[][] =>
 const scaled = (a: Matrix, by: number): number[][] => a.map((row) => row.map((x) => x * by));
 
 /** Gains and variances of the prediction errors, which do not depend on the data. */
-function gains({ a, q, r }: Model<Matrix>, steps: number): { gain: number[]; v: number }[] {
+function gains({ a, q, r }: Numbers, steps: number): { gain: number[]; v: number }[] {
   let s: Matrix = identity;
   return Array.from({ length: steps }, () => {
-    const s1 = plus(times(times(a, s), turned(a)), scaled(identity, Math.exp(2 * (q as never as number))));
+    const s1 = plus(times(times(a, s), turned(a)), scaled(identity, Math.exp(2 * q)));
     const gain = times(s1, turned([c])).flat();
-    const v = c[0] * (gain[0] as number) + c[1] * (gain[1] as number) + Math.exp(2 * (r as never as number));
+    const v = c[0] * (gain[0] as number) + c[1] * (gain[1] as number) + Math.exp(2 * r);
     s = plus(s1, scaled(times(turned([gain]), [gain]), -1 / v));
     return { gain: gain.map((x) => x / v), v };
   });
 }
 
 /** In plain numbers: a row-major, then q and r; of the simulation and of the filter. */
-const unpack = (x: readonly number[]): Model<Matrix> =>
-  ({ a: [x.slice(0, 2), x.slice(2, 4)], q: x[4], r: x[5] }) as never as Model<Matrix>;
-const treeOf = (x: readonly number[]): Model<Tensor> => ({
+const unpack = (x: readonly number[]): Numbers => ({
+  a: [x.slice(0, 2), x.slice(2, 4)],
+  q: x[4] as number,
+  r: x[5] as number,
+});
+const treeOf = (x: readonly number[]): Tensors => ({
   a: t64([x.slice(0, 2), x.slice(2, 4)]),
   q: t64(x[4] as number),
   r: t64(x[5] as number),
@@ -86,7 +92,7 @@ type Cost = "likelihood" | "squares";
 /** E of the cost, by the second moments of (z, m): both follow (z, m) ← F (z, m) + noise, from z = m = 0. */
 function exactCost(x: readonly number[], steps: number, cost: Cost): number {
   const [sim, own] = [unpack(x.slice(0, 6)), unpack(x.slice(6))];
-  const [q2, r2] = [sim.q, sim.r].map((l) => Math.exp(2 * (l as never as number))) as [number, number];
+  const [q2, r2] = [sim.q, sim.r].map((l) => Math.exp(2 * l)) as [number, number];
   let moments: Matrix = scaled(
     [
       [1, 0, 0, 0],
@@ -139,7 +145,7 @@ describe("the gradient of a filter's expected cost, through pathwise sites in a 
 
   test.each<[Cost]>([["likelihood"], ["squares"]])("%s equals the closed form", (cost) => {
     const steps = 6;
-    const loss = ({ sim, own }: { sim: Model<Tensor>; own: Model<Tensor> }): Tensor => {
+    const loss = ({ sim, own }: { sim: Tensors; own: Tensors }): Tensor => {
       const init = { z: t64([0, 0]), m: t64([0, 0]), s: t64(identity) };
       const [, costs] = scan(
         ({ z, m, s }: typeof init): [typeof init, Tensor] => {
@@ -157,7 +163,7 @@ describe("the gradient of a filter's expected cost, through pathwise sites in a 
     const estimators = { state: pathwise(), observation: pathwise() };
     const E = expectation(loss, { samples: 2 ** 15, estimators });
     const { value, grad: g } = E.valueAndGrad({ sim: treeOf(truth), own: treeOf(guess) }, { key: 0 });
-    const flat = (tree: { sim: Model<Tensor>; own: Model<Tensor> }): number[] =>
+    const flat = (tree: { sim: Tensors; own: Tensors }): number[] =>
       [tree.sim, tree.own].flatMap(({ a, q, r }) => [a, q, r].flatMap((x) => [...numbersOf(x)]));
     const x = [...truth, ...guess];
     comparisons.check(`${cost}, value`, {
@@ -197,7 +203,7 @@ test("the log-likelihood of data: its gradient against differences of a filter i
       return total + 0.5 * (Math.log(2 * Math.PI * v) + e ** 2 / v);
     }, 0);
   };
-  const loss = (model: Model<Tensor>): Tensor =>
+  const loss = (model: Tensors): Tensor =>
     scan(
       (state: { m: Tensor; s: Tensor }, y: Tensor): [typeof state, Tensor] => {
         const { next, nll } = filter(model, state, y);
