@@ -5,11 +5,11 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { primitives } from "../src/control/index.js";
 import { families } from "../src/distributions/index.js";
 import { estimators } from "../src/estimators/index.js";
 import { mathFunctions } from "../src/kernel/math/index.js";
 import * as optim from "../src/optim/index.js";
-import { primitives } from "../src/primitives/index.js";
 
 type Row = readonly string[];
 

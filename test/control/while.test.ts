@@ -162,14 +162,15 @@ describe("the limit", () => {
 });
 
 test("the test may depend on captured tensors and the step on its number; trees keep their structure", () => {
+  type State = { sum: Tensor; deep: [Tensor] };
   const f = (bound: Tensor): Tensor => {
     const { sum } = whileLoop(
-      ({ sum }: { sum: Tensor; deep: [Tensor] }) => sum.less(bound),
-      ({ sum, deep: [p] }: { sum: Tensor; deep: [Tensor] }, t) => ({
+      ({ sum }: State) => sum.less(bound),
+      ({ sum, deep: [p] }: State, t) => ({
         sum: sum.add(p.mul(t.toDType("float64"))),
         deep: [p.add(1)],
       }),
-      { sum: tensor(0, f64), deep: [bound] },
+      { sum: tensor(0, f64), deep: [bound] } as State,
       { limit: 30 },
     ) as { sum: Tensor };
     return sum;

@@ -3,13 +3,13 @@ import type { Distribution } from "../../src/distributions/distribution.js";
 import type { AnyEstimator } from "../../src/estimators/estimator.js";
 import { scoreFunction } from "../../src/estimators/index.js";
 import { choose, type Plan } from "../../src/expectation/choose.js";
-import { mixed } from "../../src/graph/relation/relation.js";
 import type { Choosing } from "../../src/expectation/draft.js";
 import { handling } from "../../src/expectation/effects.js";
 import { type Program, type ProgramFunction, traceProgram } from "../../src/expectation/program.js";
 import { type OneRun, oneRun } from "../../src/expectation/runs.js";
 import { paramsOf, type SiteParams } from "../../src/expectation/site.js";
 import { arange } from "../../src/graph/leaves.js";
+import { mixed } from "../../src/graph/relation/relation.js";
 import { leaf, placeholder, type Tensor } from "../../src/graph/tensor.js";
 import { transforming } from "../../src/graph/trace.js";
 import { substitute } from "../../src/graph/walk.js";
@@ -75,9 +75,11 @@ export function perOutcome(f: Loss, params: unknown, { count, values }: Outcomes
       const x = draws[name as string];
       // A site that the loss does not depend on.
       if (x === undefined) return zeros([...d.batchShape, ...d.eventShape], { dtype: d.dtype });
-      const found = drawnAt(x, (value) => (d as unknown as Distribution).logProb(value), here() as NonNullable<
-        ReturnType<typeof here>
-      >);
+      const found = drawnAt(
+        x,
+        (value) => (d as unknown as Distribution).logProb(value),
+        here() as NonNullable<ReturnType<typeof here>>,
+      );
       log = add(log, found.log);
       return found.value;
     };

@@ -34,7 +34,15 @@ function shaped(pool: readonly Tensor[], shape: Shape, dice: Dice): Tensor {
   const x = dice.flip() ? (pool[pool.length - 1] as Tensor) : dice.pick(pool);
   if (x.size === size) return reshape(x, shape);
   if (x.size > size) return reshape(slice(reshape(x, [x.size]), 0, size), shape);
-  return x.size === 1 ? broadcastTo(reshape(x, shape.map(() => 1)), shape) : numbers(dice, shape).mul(sum(x));
+  return x.size === 1
+    ? broadcastTo(
+        reshape(
+          x,
+          shape.map(() => 1),
+        ),
+        shape,
+      )
+    : numbers(dice, shape).mul(sum(x));
 }
 
 /** A random part of a program, decided once; what it builds depends on nothing but the shapes in its pool. */
@@ -49,14 +57,18 @@ function sitePart(dice: Dice, budget: Budget, { steps, prefix }: Scope): Part {
   const name = `${prefix}${budget.sites}`;
   const [scale, shift] = [number(dice), number(dice)];
   return (pool, inner) => {
-    const logits = shaped(pool, shape, inner).mul(0.7 * scale).add(shift);
+    const logits = shaped(pool, shape, inner)
+      .mul(0.7 * scale)
+      .add(shift);
     pool.push(sample(Bernoulli({ logits: tanh(logits).mul(1.5) }), { name }));
   };
 }
 
 function branchPart(dice: Dice, budget: Budget, scope: Scope): Part {
   const sites = [dice.flip(), dice.flip()].map((has, b) =>
-    has && budget.sites > 0 && budget.bits > 0 ? sitePart(dice, budget, { ...scope, prefix: `${scope.prefix}${"yn"[b]}` }) : null,
+    has && budget.sites > 0 && budget.bits > 0
+      ? sitePart(dice, budget, { ...scope, prefix: `${scope.prefix}${"yn"[b]}` })
+      : null,
   );
   const shape = dice.pick([[], [2]]);
   const limit = number(dice) / 2;
@@ -123,7 +135,8 @@ export function randomLoops(seed: number): RandomProgram {
   const params = { theta: numbers(dice, dice.pick([[2], [3], [2, 2]])), phi: t64(number(dice)) };
   const budget = { bits: bitsInAll, sites: dice.between(1, 2) };
   const parts: Part[] = [];
-  if (dice.below(3) === 0) parts.push(sitePart(dice, { bits: 2, sites: 1 }, { steps: 1, depth: 0, prefix: "o" }), growth);
+  if (dice.below(3) === 0)
+    parts.push(sitePart(dice, { bits: 2, sites: 1 }, { steps: 1, depth: 0, prefix: "o" }), growth);
   if (parts.length > 0) budget.bits -= 2;
   parts.push(scanPart(dice, budget, { steps: 1, depth: 0, prefix: "" }), growth);
   const body = dice.below(2 ** 30);

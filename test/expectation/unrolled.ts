@@ -1,7 +1,7 @@
 import type { Tensor } from "../../src/graph/tensor.js";
 import * as library from "../../src/index.js";
 import { logicalAnd, logicalNot, stack, tensor, where, zeros } from "../../src/index.js";
-import { type TensorTree, tensorsOf } from "../../src/transforms/trees.js";
+import { tensorsOf } from "../../src/transforms/trees.js";
 
 /**
  * Loops and branches that a test's program is written with: those of the library, or inside `unrolling` host loops of the same meaning,
@@ -48,7 +48,12 @@ function merged(trees: readonly unknown[], f: (leaves: readonly Tensor[]) => Ten
 
 type AnyStep = (carry: unknown, x: unknown, t: Tensor) => readonly [unknown, unknown];
 
-function unrolledScan(step: AnyStep, init: unknown, xs: unknown, options: library.ScanOptions = {}): [unknown, unknown] {
+function unrolledScan(
+  step: AnyStep,
+  init: unknown,
+  xs: unknown,
+  options: library.ScanOptions = {},
+): [unknown, unknown] {
   const { steps, taken } = place as Place;
   const rows = xs === null ? null : tensorsOf("test", xs);
   const length = options.length ?? ((rows as NonNullable<typeof rows>).leaves[0] as Tensor).shape[0] ?? 0;
@@ -97,16 +102,26 @@ function unrolledWhile(
   return state;
 }
 
-export const scan = ((...args: Parameters<typeof unrolledScan>) =>
-  place ? unrolledScan(...args) : library.scan(...(args as Parameters<typeof library.scan>))) as typeof library.scan;
+// biome-ignore lint/suspicious/noExplicitAny: carries and rows of any structure
+type Any = any;
+type Step = (carry: Any, x: Any, t: Tensor) => readonly [Any, Any];
 
-export const cond = ((...args: Parameters<typeof unrolledCond>) =>
-  place ? unrolledCond(...args) : library.cond(...(args as Parameters<typeof library.cond>))) as typeof library.cond;
+export function scan(step: Step, init: Any, xs: Any, options: library.ScanOptions = {}): [Any, Any] {
+  return place ? unrolledScan(step, init, xs, options) : library.scan<Any, Any, Any>(step, init, xs, options);
+}
 
-export const whileLoop = ((...args: Parameters<typeof unrolledWhile>) =>
-  place
-    ? unrolledWhile(...args)
-    : library.whileLoop(...(args as Parameters<typeof library.whileLoop>))) as typeof library.whileLoop;
+export function cond(test: Tensor, yes: (...args: Any[]) => Any, no: (...args: Any[]) => Any, ...args: Any[]): Any {
+  return place ? unrolledCond(test, yes, no, ...args) : library.cond<Any[], Any>(test, yes, no, ...args);
+}
+
+export function whileLoop(
+  test: (state: Any) => Tensor,
+  step: (state: Any, t: Tensor) => Any,
+  init: Any,
+  options: library.WhileOptions,
+): Any {
+  return place ? unrolledWhile(test, step, init, options) : library.whileLoop<Any>(test, step, init, options);
+}
 
 /** The value and the log-probability of a site at this place: what never comes has the value 0 and counts as certain. */
 export function drawnAt(
@@ -121,5 +136,3 @@ export function drawnAt(
   const isZero = logicalNot(value.notEqual(0).toDType("int32").sum().greater(0));
   return { value, log: where(taken, log, where(isZero, never, Number.NEGATIVE_INFINITY)) };
 }
-
-export type Tree = TensorTree<unknown>;
