@@ -1,5 +1,5 @@
 import { fail } from "../base/errors.js";
-import { sameShape, show } from "../base/shape.js";
+import { show } from "../base/shape.js";
 import { Body, bodyInput } from "../graph/body.js";
 import type { Tensor, Type } from "../graph/tensor.js";
 import { currentRuntime, type Prepared, type Runtime } from "../graph/trace.js";
@@ -7,6 +7,7 @@ import { ancestors, substitute } from "../graph/walk.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
 import { zerosLike } from "../primitives/linear.js";
 import { part, tupleType, tupleValue } from "../primitives/tuple.js";
+import { fits } from "./loop.js";
 import { sameIn } from "./same.js";
 
 export interface CondParams {
@@ -28,13 +29,16 @@ export function typeOfCond([condition, ...operands]: readonly Type[], { branches
       expected: "bool[]",
       write: "where(mask, a, b) to choose element by element",
     });
-  for (const { inputs } of branches) {
+  for (const { inputs, outputs } of branches) {
     if (inputs.length !== operands.length)
       fail({ where: "cond", got: `${operands.length} operands`, expected: `${inputs.length}` });
     inputs.forEach((inner, k) => {
-      const { dtype: d, shape: s } = operands[k] as Type;
-      if (d !== inner.dtype || !sameShape(s, inner.shape))
-        fail({ where: "cond", got: `${d}${show(s)} as operand ${k}`, expected: `${inner.dtype}${show(inner.shape)}` });
+      fits("cond", operands[k] as Type, inner, `operand ${k}`);
+    });
+    if (outputs.length !== parts.length)
+      fail({ where: "cond", got: `${outputs.length} outputs of a branch`, expected: `${parts.length}` });
+    outputs.forEach((output, k) => {
+      fits("cond", output, parts[k] as Type, `output ${k} of a branch`);
     });
   }
   return tupleType(parts);

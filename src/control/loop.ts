@@ -59,14 +59,25 @@ export function typeOfScan(inputs: readonly Type[], { body, length, carries, sta
   inputs.forEach((input, k) => {
     const inner = body.inputs[k] as Tensor;
     const expected = k >= carries && k < carries + stacked ? stackedType(inner, length) : inner;
-    if (input.dtype !== expected.dtype || !sameShape(input.shape, expected.shape))
-      fail({
-        where: "scan",
-        got: `${input.dtype}${show(input.shape)} as input ${k}`,
-        expected: `${expected.dtype}${show(expected.shape)}`,
-      });
+    fits("scan", input, expected, `input ${k}`);
+  });
+  if (parts.length !== body.outputs.length)
+    fail({ where: "scan", got: `${body.outputs.length} outputs of the step`, expected: `${parts.length}` });
+  body.outputs.forEach((output, k) => {
+    if (k < carries) fits("scan", output, body.inputs[k] as Tensor, `carry ${k} after the step`);
+    else fits("scan", stackedType(output, length), parts[k] as Type, `output ${k}, stacked`);
   });
   return tupleType(parts);
+}
+
+/** @throws where a type is not the expected one */
+export function fits(where: string, found: Type, expected: Type, as: string): void {
+  if (found.dtype === expected.dtype && sameShape(found.shape, expected.shape)) return;
+  fail({
+    where,
+    got: `${found.dtype}${show(found.shape)} as ${as}`,
+    expected: `${expected.dtype}${show(expected.shape)}`,
+  });
 }
 
 /** Row t of axis 0, as a view. */

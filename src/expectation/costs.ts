@@ -2,7 +2,7 @@ import { accumulated, type Flow } from "../control/flow.js";
 import { isConstant } from "../graph/body.js";
 import { placeholder, type Tensor } from "../graph/tensor.js";
 import { again, substitute } from "../graph/walk.js";
-import { minus, plus, sumOver } from "../primitives/linear.js";
+import { broadcastTo, minus, plus, reshapeTo, sumOver } from "../primitives/linear.js";
 import { batchAll } from "../transforms/vmap.js";
 import { type Weight, weighted } from "./charge.js";
 import type { Plan } from "./choose.js";
@@ -33,8 +33,9 @@ export function visibleOf(credit: Credit): Set<Tensor> {
   const { flow, leaves, opened } = credit;
   const out = new Set(leaves.filter((leaf) => flow.home(leaf) !== null));
   for (const node of opened) {
-    if (flow.home(node) === null || flow.role(node) !== "plain") continue;
-    for (const input of node.inputs) {
+    if (flow.home(node) === null) continue;
+    const sum = accumulated(flow, node);
+    for (const input of sum !== null ? [sum.first] : flow.role(node) === "plain" ? node.inputs : []) {
       const at = source(flow, input);
       if (!opened.has(at) && !isConstant(at) && flow.home(at) !== null) out.add(at);
     }
@@ -57,10 +58,15 @@ function overTerms(
 ): Tensor {
   const { flow } = plan.credit;
   const become = (input: Tensor): Tensor => charged.get(input) ?? seen(input);
+  const operandOf = (input: Tensor): Operand => {
+    const at = charged.has(input) ? input : source(flow, input);
+    return isConstant(at) ? { value: at, depth: 0 } : { value: become(at), depth: flow.times(at).length };
+  };
   const sum = accumulated(flow, node);
   if (sum !== null) {
     const terms = sumOver(become(sum.terms), [flow.times(sum.terms).length - 1]);
-    return sum.negative ? minus(become(sum.first), terms) : plus(become(sum.first), terms);
+    const first = everyStep(flow, node, operandOf(sum.first));
+    return sum.negative ? minus(first, terms) : plus(first, terms);
   }
   if (flow.role(node) !== "plain") return become(termsOf(flow, node).inputs[0] as Tensor);
   if (flow.home(node) === null)
@@ -68,18 +74,26 @@ function overTerms(
       node,
       node.inputs.map((input, k) => guardedInput(node, k, become(input), plan)),
     );
-  return ofAllSteps(node, plan, (input) => {
-    const at = charged.has(input) ? input : source(flow, input);
-    return isConstant(at) ? { value: at, depth: 0 } : { value: become(at), depth: flow.times(at).length };
-  });
+  return ofAllSteps(node, plan, operandOf);
+}
+
+/** What an operand is of all steps: [...the outermost `depth` of the loops around, ...shape]. */
+interface Operand {
+  readonly value: Tensor;
+  readonly depth: number;
+}
+
+/** An operand of less depth, repeated at every step of the loops around a node. */
+function everyStep(flow: Flow, node: Tensor, { value, depth }: Operand): Tensor {
+  const times = flow.times(node);
+  if (depth === times.length) return value;
+  const [outer, inner] = [value.shape.slice(0, depth), value.shape.slice(depth)];
+  const spread = reshapeTo(value, [...outer, ...times.slice(depth).map(() => 1), ...inner]);
+  return broadcastTo(spread, [...times, ...inner]);
 }
 
 /** An operation inside loops for all steps at once: batched over time, loop by loop, for the operands that have it. */
-function ofAllSteps(
-  node: Tensor,
-  plan: Plan,
-  operand: (input: Tensor) => { readonly value: Tensor; readonly depth: number },
-): Tensor {
+function ofAllSteps(node: Tensor, plan: Plan, operand: (input: Tensor) => Operand): Tensor {
   const times = plan.credit.flow.times(node);
   const operands = node.inputs.map(operand);
   let holes = node.inputs.map((input) => placeholder(input, "operand"));
@@ -90,7 +104,7 @@ function ofAllSteps(
   for (let d = times.length; d > 0; d--) {
     const size = times[d - 1] as number;
     const wide = holes.map((hole, k) =>
-      (operands[k] as { depth: number }).depth >= d
+      (operands[k] as Operand).depth >= d
         ? placeholder({ shape: [size, ...hole.shape], dtype: hole.dtype }, "operand")
         : hole,
     );
@@ -103,6 +117,6 @@ function ofAllSteps(
     ) as [Tensor];
     holes = wide;
   }
-  return substitute([out], new Map(holes.map((hole, k) => [hole, (operands[k] as { value: Tensor }).value])))
+  return substitute([out], new Map(holes.map((hole, k) => [hole, (operands[k] as Operand).value])))
     .outputs[0] as Tensor;
 }

@@ -43,8 +43,8 @@ function naming(node: Tensor): string {
   return `%${node.id} = ${what} ${shown(node)}`;
 }
 
-function shown({ dtype, shape }: Type): string {
-  return `${dtype}${show(shape)}`;
+function shown({ dtype, shape, parts }: Type): string {
+  return parts ? parts.map(shown).join(", ") : `${dtype}${show(shape)}`;
 }
 
 function edgesFit(where: string, node: Tensor): true {

@@ -131,7 +131,7 @@ function advance(system: System, control: Control, state: State, step: Tensor): 
   const accept = fixed(on.lessEqual(tried.error, 1));
   const { grown, shrunk } = resized(fixed(on.abs(size)), tried.error, state, last);
   const after = cond(
-    on.logicalOr(accept, true),
+    accept,
     () => stepped(system, state, tried, size, on.where(last, target, on.add(t, size))),
     () => ({ t, y: [...y], k: [...k] }),
   ) as Pick<State, "t" | "y" | "k">;

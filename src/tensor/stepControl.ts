@@ -35,7 +35,12 @@ export interface Memory {
  * Sizes of the next step after this one is accepted, or rejected: PI control with β = 0.04 and safety factor 0.9.
  * Source: Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I (1993), II.4; K. Gustafsson (1991).
  */
-export function resized(size: Tensor, error: Tensor, { h, error: before, rejected }: Memory, last: Tensor) {
+export function resized(
+  size: Tensor,
+  error: Tensor,
+  { h, error: before, rejected }: Memory,
+  last: Tensor,
+): { readonly grown: Tensor; readonly shrunk: Tensor } {
   const bad = notFinite(error);
   const own = on.pow(on.where(bad, 1, error), 0.2 - 0.75 * 0.04);
   const factor = on.clamp(on.div(on.div(own, on.pow(before, 0.04)), 0.9), 0.1, 5);

@@ -237,7 +237,32 @@ const cases: readonly Case[] = [
       );
       return costs.mul([1, 2]).sum();
     },
-    charged: ["i: s0 ≤ n0"],
+    // What the next outer step gets is the last inner draw.
+    charged: ["i: s0 ≤ n0, s1 ≥ n1"],
+  },
+  {
+    name: "inner totals of a causal cost, from zero and from a constant of the program",
+    f: ({ theta }) => {
+      const base = theta.at(1).mul(0.5);
+      const [, costs] = scan(
+        (c, x) => {
+          const [[, up, down]] = scan(
+            ([e, rising, falling]) => {
+              const i = bits(e.add(x), "i");
+              return [[e.add(i), rising.add(q(e.add(i).sub(x))), falling.sub(i.mul(theta.at(0)))], null];
+            },
+            [theta.at(1), zero, base],
+            null,
+            { length: 2 },
+          );
+          return [c, up.add(down)];
+        },
+        zero,
+        theta,
+      );
+      return costs.sum();
+    },
+    charged: ["i: s0 = n0, s1 ≤ n1", "i: s0 = n0, s1 ≤ n1"],
   },
   {
     name: "from the last row to the first",
@@ -285,7 +310,7 @@ const cases: readonly Case[] = [
       );
       return costs.sum();
     },
-    charged: ["g: s ≤ n − 1; start: mixed; a: none", "g: s ≤ n; start: mixed; a: s = n"],
+    charged: ["g: s = n − 1; start: mixed; a: none", "g: s ≤ n; start: mixed; a: s = n"],
   },
   {
     name: "a draw whose result nobody takes, beside one that counts",
@@ -310,7 +335,7 @@ const cases: readonly Case[] = [
       const [c, ys] = scan((s, x) => [s.add(bits(s.add(x))), s], theta.at(0), t64([]).reshape([0]));
       return (ys === null ? zero : ys.sum()).add(q(c)).add(bits(theta.at(1), "b"));
     },
-    charged: ["b: mixed"],
+    charged: ["b: mixed; a: none"],
   },
 ];
 

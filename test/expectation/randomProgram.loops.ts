@@ -105,7 +105,7 @@ function scanPart(dice: Dice, budget: Budget, scope: Scope): Part {
     const start = shaped(pool, carry, inner);
     const rows = row === null ? null : shaped(pool, [length, ...row], inner);
     const table = inner.pick(pool);
-    const total = dice.flip() || true ? sum(inner.pick(pool)) : t64(0);
+    const total = inner.flip() ? sum(inner.pick(pool)) : t64(0);
     const step = ([c, sumSoFar]: readonly [Tensor, Tensor], x: Tensor | null, t: Tensor) => {
       const die = new Dice(seed);
       const within = [c, ...(x === null ? [] : [x])];
