@@ -115,8 +115,9 @@ export const settled: Primitive<Settled> = {
   },
   run: ([a, still], message) => (elements(still as NDArray).some((x) => x !== 0) ? fail(message) : (a as NDArray)),
   needs: "all",
-  jvp: ([t]) => t as Tensor | null,
-  transpose: (ct) => [ct, null],
+  // The derivative is checked too: it may be all that is read.
+  jvp: ([t], [, still], message) => (t ? apply(settled, [t, still as Tensor], message) : null),
+  transpose: (ct, _linear, [, still], message) => [apply(settled, [ct, still as Tensor], message), null],
   linear: [0],
   batch: (inputs, batched, params, size) => apply(settled, allBatched(inputs, batched, size), params),
   // The second input can only make it throw.
