@@ -249,8 +249,16 @@ export function isScan(node: Tensor): boolean {
   return node.primitive?.name === "scan";
 }
 
+/** A final carry as the first one and the sum of what `length` steps add. */
+export interface Accumulated {
+  readonly first: Tensor;
+  readonly terms: Tensor;
+  readonly negative: boolean;
+  readonly length: number;
+}
+
 /** The final carry that only adds up, `carry + δ`: then it is the first carry and the sum of all δ. */
-export function accumulated(flow: Flow, node: Tensor): { first: Tensor; terms: Tensor; negative: boolean } | null {
+export function accumulated(flow: Flow, node: Tensor): Accumulated | null {
   const result = flow.result(node);
   if (!result || !isScan(result.loop)) return null;
   const { loop, index } = result;
@@ -262,8 +270,8 @@ export function accumulated(flow: Flow, node: Tensor): { first: Tensor; terms: T
   if (primitive?.name !== "add" && !negative) return null;
   const [a, b] = inputs as [Tensor, Tensor];
   const first = loop.inputs[index] as Tensor;
-  if (a === carry && b !== carry) return { first, terms: b, negative };
-  return b === carry && a !== carry && !negative ? { first, terms: a, negative } : null;
+  if (a === carry && b !== carry) return { first, terms: b, negative, length };
+  return b === carry && a !== carry && !negative ? { first, terms: a, negative, length } : null;
 }
 
 /** What an accumulated carry reads of the terms of all steps. */

@@ -47,9 +47,11 @@ function equal(a: Interval, b: Interval): boolean {
   );
 }
 
+/** Holds both, so that the passes end: what moves an end outwards may pull the other one in (c ← x − c / 2), again and again. */
 function widened(before: Interval, now: Interval): Interval {
-  const lo = now.lo < before.lo ? Number.NEGATIVE_INFINITY : now.lo;
-  const hi = now.hi > before.hi ? Number.POSITIVE_INFINITY : now.hi;
-  const wide = lo > hi ? everything : interval(lo, hi, now.open);
-  return now.random ? { ...wide, random: true } : { ...wide, zero: now.zero };
+  const both = hull(before, now);
+  const lo = both.lo < before.lo ? Number.NEGATIVE_INFINITY : both.lo;
+  const hi = both.hi > before.hi ? Number.POSITIVE_INFINITY : both.hi;
+  const wide = lo > hi ? everything : interval(lo, hi, both.open);
+  return before.random || now.random ? { ...wide, random: true } : { ...wide, zero: both.zero };
 }

@@ -33,9 +33,9 @@ export function visibleOf(credit: Credit): Set<Tensor> {
   const { flow, leaves, opened } = credit;
   const out = new Set(leaves.filter((leaf) => flow.home(leaf) !== null));
   for (const node of opened) {
-    if (flow.home(node) === null) continue;
     const sum = accumulated(flow, node);
-    for (const input of sum !== null ? [sum.first] : flow.role(node) === "plain" ? node.inputs : []) {
+    const plain = flow.home(node) !== null && flow.role(node) === "plain";
+    for (const input of sum !== null ? [sum.first, sum.terms] : plain ? node.inputs : []) {
       const at = source(flow, input);
       if (!opened.has(at) && !isConstant(at) && flow.home(at) !== null) out.add(at);
     }
@@ -64,8 +64,9 @@ function overTerms(
   };
   const sum = accumulated(flow, node);
   if (sum !== null) {
-    const terms = sumOver(become(sum.terms), [flow.times(sum.terms).length - 1]);
-    const first = everyStep(flow, node, operandOf(sum.first));
+    const times = flow.times(node);
+    const first = everyStep(times, operandOf(sum.first));
+    const terms = sumOver(everyStep([...times, sum.length], operandOf(sum.terms)), [times.length]);
     return sum.negative ? minus(first, terms) : plus(first, terms);
   }
   if (flow.role(node) !== "plain") return become(termsOf(flow, node).inputs[0] as Tensor);
@@ -83,9 +84,8 @@ interface Operand {
   readonly depth: number;
 }
 
-/** An operand of less depth, repeated at every step of the loops around a node. */
-function everyStep(flow: Flow, node: Tensor, { value, depth }: Operand): Tensor {
-  const times = flow.times(node);
+/** An operand of less depth, repeated at every step of loops of these lengths. */
+function everyStep(times: readonly number[], { value, depth }: Operand): Tensor {
   if (depth === times.length) return value;
   const [outer, inner] = [value.shape.slice(0, depth), value.shape.slice(depth)];
   const spread = reshapeTo(value, [...outer, ...times.slice(depth).map(() => 1), ...inner]);

@@ -29,7 +29,7 @@ const network: LoopProgram = {
     return (h as Tensor)
       .square()
       .sum()
-      .add((ys as Tensor).mul(wave([4], 5)).sum());
+      .add((ys as Tensor).mul(wave([4], 5, get(p, "w").dtype as Float)).sum());
   },
 };
 

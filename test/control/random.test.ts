@@ -94,34 +94,38 @@ const pointOf = (phase: number): Params => ({
   xs: wave([7, 2], phase + 4),
 });
 
-test("random bodies: value, gradient, Hessian-vector product, vmap, vmap of the gradient, compile", () => {
-  fc.assert(
-    fc.property(programs, (program) => {
-      const [f, g] = [scan, unrolled].map((loop) => (p: Params) => loss(program, loop as Loop, p)) as [
-        (p: Params) => Tensor,
-        (p: Params) => Tensor,
-      ];
-      const [p, v] = [pointOf(program.phase), pointOf(31)];
-      near(numbers(f(p)), numbers(g(p)));
-      const slopes = numbers(grad(g)(p));
-      near(numbers(grad(f)(p)), slopes, 1e-11);
-      near(numbers(compile(grad(f) as (p: Params) => Params)(p)), slopes, 1e-11);
-      const product = (h: (p: Params) => Tensor): number[] =>
-        numbers(jvp(grad(h) as (p: Params) => Params, p, v).tangent);
-      near(product(f), product(g), 1e-9);
-      const points = [p, pointOf(program.phase + 0.5)];
-      const mapped = Object.fromEntries(Object.keys(p).map((k) => [k, stack(points.map((q) => q[k] as Tensor))]));
-      near(
-        numbers(vmap(f)(mapped)),
-        points.flatMap((q) => numbers(g(q))),
-      );
-      const lanes = points.map((q) => grad(g)(q) as Params);
-      const together = Object.fromEntries(Object.keys(p).map((k) => [k, stack(lanes.map((q) => q[k] as Tensor))]));
-      near(numbers(vmap(grad(f) as (p: Params) => Params)(mapped)), numbers(together), 1e-11);
-    }),
-    { numRuns: full ? 1000 : 40, seed: 3 },
-  );
-});
+test(
+  "random bodies: value, gradient, Hessian-vector product, vmap, vmap of the gradient, compile",
+  () => {
+    fc.assert(
+      fc.property(programs, (program) => {
+        const [f, g] = [scan, unrolled].map((loop) => (p: Params) => loss(program, loop as Loop, p)) as [
+          (p: Params) => Tensor,
+          (p: Params) => Tensor,
+        ];
+        const [p, v] = [pointOf(program.phase), pointOf(31)];
+        near(numbers(f(p)), numbers(g(p)));
+        const slopes = numbers(grad(g)(p));
+        near(numbers(grad(f)(p)), slopes, 1e-11);
+        near(numbers(compile(grad(f) as (p: Params) => Params)(p)), slopes, 1e-11);
+        const product = (h: (p: Params) => Tensor): number[] =>
+          numbers(jvp(grad(h) as (p: Params) => Params, p, v).tangent);
+        near(product(f), product(g), 1e-9);
+        const points = [p, pointOf(program.phase + 0.5)];
+        const mapped = Object.fromEntries(Object.keys(p).map((k) => [k, stack(points.map((q) => q[k] as Tensor))]));
+        near(
+          numbers(vmap(f)(mapped)),
+          points.flatMap((q) => numbers(g(q))),
+        );
+        const lanes = points.map((q) => grad(g)(q) as Params);
+        const together = Object.fromEntries(Object.keys(p).map((k) => [k, stack(lanes.map((q) => q[k] as Tensor))]));
+        near(numbers(vmap(grad(f) as (p: Params) => Params)(mapped)), numbers(together), 1e-11);
+      }),
+      { numRuns: full ? 1000 : 60, seed: 3 },
+    );
+  },
+  full ? 900_000 : 60_000,
+);
 
 test("they use every operation of the list", () => {
   expect(names.filter((name) => !used.has(name))).toEqual([]);

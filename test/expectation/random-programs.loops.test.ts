@@ -16,7 +16,7 @@ const third = full ? 256 : 8;
 
 /** The largest error of the derivatives, relative to the size of what is averaged. */
 function worst(seed: number): number {
-  const { f, params } = randomLoops(seed) as { f: Loss; params: { theta: Tensor } };
+  const { f, params } = randomLoops(seed) as unknown as { f: Loss; params: { theta: Tensor } };
   const direction = Array.from({ length: params.theta.size + 1 }, (_, i) => Math.sin(1 + 2 * i));
   const { count } = judge(f, params).outcomes;
   const orders = count <= third ? 3 : 2;
@@ -48,7 +48,7 @@ interface Tables {
 }
 
 function tablesOf(seed: number): Tables {
-  const { f, params } = randomLoops(seed) as { f: Loss; params: { theta: Tensor } };
+  const { f, params } = randomLoops(seed) as unknown as { f: Loss; params: { theta: Tensor } };
   const judged = judge(f, params);
   const { program, plan, given } = judged.core;
   const { flow, sites } = program;

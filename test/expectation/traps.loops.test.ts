@@ -1,0 +1,215 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Piece } from "../../src/control/branch.js";
+import { Flow } from "../../src/control/flow.js";
+import { sampleNode } from "../../src/expectation/site.js";
+import { isConstant } from "../../src/graph/body.js";
+import type { ReadEntry, ReadLink } from "../../src/graph/reads.js";
+import type { Relation } from "../../src/graph/relation/relation.js";
+import type { AnyPrimitive, Tensor } from "../../src/graph/tensor.js";
+import { sum } from "../../src/index.js";
+import { others } from "../../src/primitives/control.js";
+import { bits, q } from "./creditProgram.js";
+import { creditPrograms } from "./creditPrograms.js";
+import { exactDirectional, gradientMoments, type How, type Loss, t64 } from "./exact.js";
+import { cond, scan } from "./unrolled.js";
+
+/** Shortcuts of loops and branches: each charges too little or counts what did not happen, and the law test must see by how much. */
+const wrong = vi.hoisted(() => ({ widen: false, branch: false }));
+
+/** The carry's relation after its first pass, taken as the last. */
+vi.mock("../../src/graph/relation/join.js", async (original) => {
+  const honest = await original<typeof import("../../src/graph/relation/join.js")>();
+  const keep = (a: Relation, b: Relation, joined: Relation): Relation => (wrong.widen && a !== "bottom" ? a : joined);
+  return { ...honest, widen: (a: Relation, b: Relation) => keep(a, b, honest.widen(a, b)) };
+});
+
+/** What a branch that is not taken would have said is counted, its law at the value 0. */
+vi.mock("../../src/control/branch.js", async (original) => {
+  const honest = await original<typeof import("../../src/control/branch.js")>();
+  const counted = ([yes, no]: readonly [Piece, Piece]): readonly [Piece, Piece] => {
+    const operands = new Map([...yes.operands, ...no.operands]);
+    const side = (own: Piece, other: Piece): Piece => ({
+      operands,
+      outputs: own.outputs.map((x, k) => {
+        const there = other.outputs[k] as Tensor;
+        return k > 0 && isConstant(x) && !isConstant(there) ? there : x;
+      }),
+    });
+    return [side(yes, no), side(no, yes)];
+  };
+  const condOf: typeof honest.condOf = (make, condition, pieces) =>
+    honest.condOf(make, condition, wrong.branch ? counted(pieces) : pieces);
+  return { ...honest, condOf };
+});
+
+type Program = { readonly f: Loss; readonly params: Readonly<Record<string, Tensor>> };
+
+const named = (name: string): Program => creditPrograms.find((p) => p.name === name) as unknown as Program;
+
+const chain: Program = {
+  params: { theta: t64([1.2, -0.45]) },
+  f: ({ theta }) => {
+    const [, costs] = scan(
+      (last) => {
+        const a = bits(theta.at(0).mul(last).add(theta.at(1)));
+        return [a, q(a.sub(0.3))];
+      },
+      t64(0),
+      null,
+      { length: 3 },
+    );
+    return sum(costs);
+  },
+};
+
+const twoBranches: Program = {
+  params: { theta: t64([0.3, -0.7]) },
+  f: ({ theta }) => {
+    const a = bits(theta.at(0));
+    const y = cond(
+      a.greater(0.5),
+      (x) => bits(x, "yes").add(0.5),
+      (x) => bits(x.neg(), "no").mul(3).sub(1),
+      theta.at(1),
+    );
+    return q(y);
+  },
+};
+
+const flow = Flow.prototype as unknown as Record<string, (...args: never[]) => unknown>;
+
+/** One method of the opened graph with another in its place. */
+function instead(name: string, make: (honest: (...args: never[]) => unknown) => unknown) {
+  return (): (() => void) => {
+    const honest = flow[name] as (...args: never[]) => unknown;
+    flow[name] = make(honest) as never;
+    return () => {
+      flow[name] = honest;
+    };
+  };
+}
+
+function field(primitive: AnyPrimitive, name: string, make: (honest: never) => unknown) {
+  const entry = primitive as unknown as Record<string, unknown>;
+  return (): (() => void) => {
+    const honest = entry[name];
+    entry[name] = make(honest as never);
+    return () => {
+      entry[name] = honest;
+    };
+  };
+}
+
+function flag(name: keyof typeof wrong) {
+  return (): (() => void) => {
+    wrong[name] = true;
+    return () => {
+      wrong[name] = false;
+    };
+  };
+}
+
+/** The mean over all runs, one's own too. */
+const withOwn = (honest: AnyPrimitive["run"]): AnyPrimitive["run"] => {
+  return (inputs, params, out, wanted) => {
+    const result = honest(inputs, params, out, wanted);
+    const back = honest([result], params, out, wanted);
+    result.data.forEach((x, i) => {
+      result.data[i] = (x + (back.data[i] as number)) / 2;
+    });
+    return result;
+  };
+};
+
+interface Trap {
+  readonly shortcut: string;
+  readonly program: Program;
+  readonly inject: () => () => void;
+  readonly error: number;
+  readonly how?: How;
+}
+
+const stacked = named("mdp, the costs stacked");
+
+const traps: readonly Trap[] = [
+  {
+    shortcut: "a reward is charged to the action of its step only",
+    program: stacked,
+    inject: instead("shifted", () => (): ReadEntry => null),
+    error: 0.34,
+  },
+  {
+    shortcut: "a reward is charged to the action of its step only, added up in the carry",
+    program: named("mdp, the costs added up in the carry"),
+    inject: instead("shifted", () => (): ReadEntry => null),
+    error: 0.34,
+  },
+  {
+    shortcut: "a later draw cuts influence",
+    program: chain,
+    inject: field(
+      sampleNode as AnyPrimitive,
+      "reads",
+      () => (_p: unknown, inputs: readonly unknown[]) => inputs.map(() => null),
+    ),
+    error: Number.NaN,
+  },
+  {
+    shortcut: "a baseline that includes its own run",
+    program: stacked,
+    inject: field(others as AnyPrimitive, "run", withOwn as never),
+    error: 0.76,
+    how: { runs: 2, baseline: "leaveOneOut" },
+  },
+  {
+    shortcut: "the carry's relation is not widened",
+    program: stacked,
+    inject: flag("widen"),
+    error: Number.NaN,
+  },
+  {
+    shortcut: "the shift by one is forgotten",
+    program: named("delay"),
+    inject: instead(
+      "shifted",
+      (honest) =>
+        (...args: never[]): readonly ReadLink[] =>
+          (honest.apply(args[0], args) as readonly ReadLink[]).map((link) => ({ ...link, lo: 0, hi: 0 })),
+    ),
+    error: Number.NaN,
+  },
+  {
+    shortcut: "the condition of a branch is not read",
+    program: twoBranches,
+    inject: instead("conditionReads", () => (): ReadEntry => null),
+    error: Number.NaN,
+  },
+  {
+    shortcut: "the log-probability of a branch that is not taken is counted",
+    program: twoBranches,
+    inject: flag("branch"),
+    error: Number.NaN,
+  },
+];
+
+/** The largest error of the expected gradient. */
+function bias({ f, params }: Program, how: How = {}): number {
+  const { mean } = gradientMoments(f, params, how);
+  const unit = (i: number): number[] => mean.map((_, k) => (k === i ? 1 : 0));
+  return Math.max(...mean.map((g, i) => Math.abs(g - (exactDirectional(f, params, unit(i), 1)[0] as number))));
+}
+
+describe("shortcuts of loops that credit does not take", () => {
+  it.each(traps)("$shortcut", ({ program, inject, error, how }) => {
+    expect(bias(program, how)).toBeLessThan(1e-12);
+    const restore = inject();
+    let found = 0;
+    try {
+      found = bias(program, how);
+    } finally {
+      restore();
+    }
+    expect(found).toBeCloseTo(error, 2);
+    expect(bias(program, how)).toBeLessThan(1e-12);
+  });
+});
