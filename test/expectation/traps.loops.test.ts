@@ -3,8 +3,7 @@ import type { Piece } from "../../src/control/branch.js";
 import { Flow } from "../../src/control/flow.js";
 import { sampleNode } from "../../src/expectation/site.js";
 import { isConstant } from "../../src/graph/body.js";
-import type { ReadEntry, ReadLink } from "../../src/graph/reads.js";
-import type { Relation } from "../../src/graph/relation/relation.js";
+import { bounded, type ReadLink } from "../../src/graph/reads.js";
 import type { AnyPrimitive, Tensor } from "../../src/graph/tensor.js";
 import { sum } from "../../src/index.js";
 import { others } from "../../src/primitives/control.js";
@@ -13,14 +12,18 @@ import { creditPrograms } from "./creditPrograms.js";
 import { exactDirectional, gradientMoments, type How, type Loss, t64 } from "./exact.js";
 import { cond, scan } from "./unrolled.js";
 
-/** Shortcuts of loops and branches: each charges too little or counts what did not happen, and the law test must see by how much. */
+/**
+ * Shortcuts of loops and branches: each charges too little or counts what did not happen, and the law test must see it by the error that was
+ * computed beforehand, by summing the wrong charges over all outcomes.
+ */
 const wrong = vi.hoisted(() => ({ widen: false, branch: false }));
 
-/** The carry's relation after its first pass, taken as the last. */
+/** A bound of the carry's relation that has moved twice is left where it was. */
 vi.mock("../../src/graph/relation/join.js", async (original) => {
   const honest = await original<typeof import("../../src/graph/relation/join.js")>();
-  const keep = (a: Relation, b: Relation, joined: Relation): Relation => (wrong.widen && a !== "bottom" ? a : joined);
-  return { ...honest, widen: (a: Relation, b: Relation) => keep(a, b, honest.widen(a, b)) };
+  const widen: typeof honest.widen = (before, next) =>
+    wrong.widen && before !== "bottom" ? before : honest.widen(before, next);
+  return { ...honest, widen };
 });
 
 /** What a branch that is not taken would have said is counted, its law at the value 0. */
@@ -46,21 +49,22 @@ type Program = { readonly f: Loss; readonly params: Readonly<Record<string, Tens
 
 const named = (name: string): Program => creditPrograms.find((p) => p.name === name) as unknown as Program;
 
-const chain: Program = {
-  params: { theta: t64([1.2, -0.45]) },
-  f: ({ theta }) => {
+/** Draws that steer the next one's law, and nothing else. */
+const chain = (length: number, theta: readonly number[]): Program => ({
+  params: { theta: t64(theta) },
+  f: ({ theta: w }) => {
     const [, costs] = scan(
       (last) => {
-        const a = bits(theta.at(0).mul(last).add(theta.at(1)));
+        const a = bits(w.at(0).mul(last).add(w.at(1)));
         return [a, q(a.sub(0.3))];
       },
       t64(0),
       null,
-      { length: 3 },
+      { length },
     );
     return sum(costs);
   },
-};
+});
 
 const twoBranches: Program = {
   params: { theta: t64([0.3, -0.7]) },
@@ -76,13 +80,14 @@ const twoBranches: Program = {
   },
 };
 
-const flow = Flow.prototype as unknown as Record<string, (...args: never[]) => unknown>;
+type Method = (this: Flow, ...args: never[]) => unknown;
+const flow = Flow.prototype as unknown as Record<string, Method>;
 
 /** One method of the opened graph with another in its place. */
-function instead(name: string, make: (honest: (...args: never[]) => unknown) => unknown) {
+function instead(name: string, make: (honest: Method) => Method) {
   return (): (() => void) => {
-    const honest = flow[name] as (...args: never[]) => unknown;
-    flow[name] = make(honest) as never;
+    const honest = flow[name] as Method;
+    flow[name] = make(honest);
     return () => {
       flow[name] = honest;
     };
@@ -135,24 +140,29 @@ const traps: readonly Trap[] = [
   {
     shortcut: "a reward is charged to the action of its step only",
     program: stacked,
-    inject: instead("shifted", () => (): ReadEntry => null),
+    inject: instead("shifted", () => () => null),
     error: 0.34,
   },
   {
     shortcut: "a reward is charged to the action of its step only, added up in the carry",
     program: named("mdp, the costs added up in the carry"),
-    inject: instead("shifted", () => (): ReadEntry => null),
+    inject: instead("shifted", () => () => null),
     error: 0.34,
   },
   {
     shortcut: "a later draw cuts influence",
-    program: chain,
-    inject: field(
-      sampleNode as AnyPrimitive,
-      "reads",
-      () => (_p: unknown, inputs: readonly unknown[]) => inputs.map(() => null),
+    program: chain(3, [1.2, -0.45]),
+    inject: instead(
+      "inTime",
+      (honest) =>
+        function (...args) {
+          const [node, input] = args as readonly Tensor[] as readonly [Tensor, Tensor];
+          // No index is there, so nothing is read, and the parameter still has a derivative.
+          if (node.primitive === sampleNode) return [bounded(this.shape(input), 0, 99, 99)];
+          return honest.apply(this, args);
+        },
     ),
-    error: Number.NaN,
+    error: 0.06222,
   },
   {
     shortcut: "a baseline that includes its own run",
@@ -163,9 +173,10 @@ const traps: readonly Trap[] = [
   },
   {
     shortcut: "the carry's relation is not widened",
-    program: stacked,
+    // Each draw is charged with its own cost and those of the next two steps.
+    program: chain(5, [3, -1.5]),
     inject: flag("widen"),
-    error: Number.NaN,
+    error: 0.04028,
   },
   {
     shortcut: "the shift by one is forgotten",
@@ -173,22 +184,24 @@ const traps: readonly Trap[] = [
     inject: instead(
       "shifted",
       (honest) =>
-        (...args: never[]): readonly ReadLink[] =>
-          (honest.apply(args[0], args) as readonly ReadLink[]).map((link) => ({ ...link, lo: 0, hi: 0 })),
+        function (...args) {
+          return (honest.apply(this, args) as readonly ReadLink[]).map((link) => ({ ...link, lo: 0, hi: 0 }));
+        },
     ),
-    error: Number.NaN,
+    // Nothing is left of the gradient.
+    error: 0.1814,
   },
   {
     shortcut: "the condition of a branch is not read",
     program: twoBranches,
-    inject: instead("conditionReads", () => (): ReadEntry => null),
-    error: Number.NaN,
+    inject: instead("conditionReads", () => () => null),
+    error: 0.5111,
   },
   {
     shortcut: "the log-probability of a branch that is not taken is counted",
     program: twoBranches,
     inject: flag("branch"),
-    error: Number.NaN,
+    error: 0.07358,
   },
 ];
 
@@ -209,7 +222,7 @@ describe("shortcuts of loops that credit does not take", () => {
     } finally {
       restore();
     }
-    expect(found).toBeCloseTo(error, 2);
+    expect(found).toBeCloseTo(error, error < 0.1 ? 4 : 2);
     expect(bias(program, how)).toBeLessThan(1e-12);
   });
 });

@@ -30,10 +30,12 @@ export interface Hilbert {
 }
 
 const file = new URL("../reference/linalg.json", import.meta.url);
-export const { programs, hilbert } = JSON.parse(readFileSync(file, "utf8")) as {
+const golden = JSON.parse(readFileSync(file, "utf8")) as {
   readonly programs: readonly Golden[];
   readonly hilbert: readonly Hilbert[];
 };
+export const programs: readonly Golden[] = golden.programs;
+export const hilbert: readonly Hilbert[] = golden.hilbert;
 
 export const f64 = { dtype: "float64" } as const;
 
@@ -81,7 +83,7 @@ export function random(seed: number, ...shape: number[]): Tensor {
   return tensor(data, { shape });
 }
 
-export function hilbertMatrix(n: number, columns = n): Tensor {
+export function hilbertMatrix(n: number, columns: number = n): Tensor {
   return tensor(
     Float64Array.from({ length: n * columns }, (_, p) => 1 / (Math.floor(p / columns) + (p % columns) + 1)),
     { shape: [n, columns] },

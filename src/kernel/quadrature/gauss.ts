@@ -72,14 +72,14 @@ function tricomi(c: number): number {
 }
 
 /** Families with what was computed for them before. */
-const families = {
-  legendre: { family: legendre, rules: new Map<number, GaussRule>() },
-  hermite: { family: hermite, rules: new Map<number, GaussRule>() },
-  hermiteE: { family: hermiteE, rules: new Map<number, GaussRule>() },
-  laguerre: { family: laguerre, rules: new Map<number, GaussRule>() },
+const families: Readonly<Record<GaussFamily, { readonly family: Family; readonly rules: Map<number, GaussRule> }>> = {
+  legendre: { family: legendre, rules: new Map() },
+  hermite: { family: hermite, rules: new Map() },
+  hermiteE: { family: hermiteE, rules: new Map() },
+  laguerre: { family: laguerre, rules: new Map() },
 };
 
-export type GaussFamily = keyof typeof families;
+export type GaussFamily = "legendre" | "hermite" | "hermiteE" | "laguerre";
 
 /** The rule with n ≥ 1 nodes; computed once. Not to be written to. */
 export function gaussRule(name: GaussFamily, n: number): GaussRule {
