@@ -133,7 +133,7 @@ function wantPart(parts: Map<Tensor, Set<number>>, { inputs: [whole], params }: 
 function unread(node: Tensor): never {
   return fail({
     where: "read",
-    what: `"${node.label}" is a placeholder: inside compile, vmap and expectation there are no numbers yet`,
+    what: `"${node.label}" is a placeholder: inside compile, vmap, scan, cond and expectation there are no numbers yet`,
     write:
       "where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call",
   });

@@ -113,16 +113,26 @@ export function hessian<P, R extends unknown[]>(
 /** Block [i][j] of second derivatives of a scalar: [...inputs[i].shape, ...inputs[j].shape]. */
 export function hessianBlocks(loss: Tensor, inputs: readonly Tensor[]): Tensor[][] {
   const slopes = gradients(loss, inputs);
-  return slopes.map((slope) => inputs.map((input) => jacobian(slope, input)));
+  const columns = inputs.map((input) => jacobians(slopes, input));
+  return slopes.map((_, i) => columns.map((column) => column[i] as Tensor));
 }
 
 /** d out / d input of shape [...out.shape, ...input.shape], one tangent per input element. */
 export function jacobian(out: Tensor, input: Tensor): Tensor {
-  const shape = [...out.shape, ...input.shape];
-  const { tangents, outputs } = linearize([out], [input]);
-  const [tangent] = outputs;
-  if (!tangent) return zerosLike({ shape, dtype: out.dtype });
+  return jacobians([out], input)[0] as Tensor;
+}
+
+/** The same for several outputs, linearised together. */
+function jacobians(outs: readonly Tensor[], input: Tensor): Tensor[] {
+  const { tangents, outputs } = linearize(outs, [input]);
   const basis = reshapeTo(eye(input.size, { dtype: input.dtype }), [input.size, ...input.shape]);
-  const [columns] = batchAll([tangent], tangents, [basis], input.size) as [Tensor];
-  return reshapeTo(permute(columns, [...range(out.rank).map((i) => i + 1), 0]), shape);
+  const live = outputs.filter((tangent): tangent is Tensor => tangent !== null);
+  const columns = batchAll(live, tangents, [basis], input.size);
+  return outs.map((out, i) => {
+    const tangent = outputs[i] ?? null;
+    const shape = [...out.shape, ...input.shape];
+    if (tangent === null) return zerosLike({ shape, dtype: out.dtype });
+    const column = columns[live.indexOf(tangent)] as Tensor;
+    return reshapeTo(permute(column, [...range(out.rank).map((k) => k + 1), 0]), shape);
+  });
 }

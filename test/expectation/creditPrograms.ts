@@ -6,4 +6,9 @@ import { shapedPrograms } from "./creditShaped.js";
 
 export type { CreditProgram } from "./creditProgram.js";
 
-export const creditPrograms: readonly CreditProgram[] = [...linearPrograms, ...shapedPrograms, ...mixedPrograms, ...loopPrograms];
+export const creditPrograms: readonly CreditProgram[] = [
+  ...linearPrograms,
+  ...shapedPrograms,
+  ...mixedPrograms,
+  ...loopPrograms,
+];

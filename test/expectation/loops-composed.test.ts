@@ -16,7 +16,8 @@ import {
   where,
 } from "../../src/index.js";
 import { bits, q } from "./creditProgram.js";
-import { numbersOf, t64 } from "./exact.js";
+import { creditPrograms } from "./creditPrograms.js";
+import { directionalMoments, exactDirectional, type Loss, numbersOf, t64 } from "./exact.js";
 import { cond, scan } from "./unrolled.js";
 
 /** Loops with sites inside other things: transforms, compiled functions, expectations, dynamic programs, recorded values. */
@@ -113,6 +114,19 @@ describe("vmap of a scan", () => {
     const { grad: g } = scored.valueAndGrad(params, { key: 0 });
     [...numbersOf(g.mean.theta)].forEach((x, i) => {
       expect(Math.abs(x - (truth[i + 1] as number)) / (numbersOf(g.stderr.theta)[i] as number)).toBeLessThan(5.5);
+    });
+  });
+});
+
+describe("other elements of the same run as the baseline", () => {
+  // Each cost of the delay line is charged with one draw, those of the batch with draws of their own problem.
+  it.each(["delay", "mdp, the costs stacked"])("%s: exact at orders 1, 2 and 3", (name) => {
+    const { f, params: p } = creditPrograms.find((each) => each.name === name) as (typeof creditPrograms)[number];
+    const size = (p.theta as Tensor).size;
+    const direction = Array.from({ length: size }, (_, i) => Math.cos(1 + 2.3 * i));
+    const exact = exactDirectional(f as Loss, p, direction, 3);
+    directionalMoments(f as Loss, p, direction, 3, { baseline: "aligned" }).forEach(({ mean }, k) => {
+      expect(mean[0]).toBeCloseTo(exact[k] as number, 12);
     });
   });
 });

@@ -1,9 +1,10 @@
 import { expect, it, describe as suite } from "vitest";
-import { compose, lossy } from "../../src/graph/relation/compose.js";
 import { describe } from "../../src/expectation/credit/describe.js";
-import { join, joinAll, widen } from "../../src/graph/relation/join.js";
 import { planPush } from "../../src/expectation/credit/plan.js";
 import { push } from "../../src/expectation/credit/push.js";
+import * as reads from "../../src/graph/reads.js";
+import { compose, lossy } from "../../src/graph/relation/compose.js";
+import { join, joinAll, widen } from "../../src/graph/relation/join.js";
 import {
   isExact,
   mixed,
@@ -15,7 +16,6 @@ import {
   toReads,
   worse,
 } from "../../src/graph/relation/relation.js";
-import * as reads from "../../src/graph/reads.js";
 import { plain, type Shape } from "./relation.support.js";
 
 /** Composes along a chain of [declaration, output shape] from the site itself. */

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, it, describe as suite } from "vitest";
-import { compose, lossy } from "../../src/graph/relation/compose.js";
 import { describe } from "../../src/expectation/credit/describe.js";
-import { join, widen } from "../../src/graph/relation/join.js";
 import { kept } from "../../src/expectation/credit/plan.js";
 import { push } from "../../src/expectation/credit/push.js";
+import * as reads from "../../src/graph/reads.js";
+import { compose, lossy } from "../../src/graph/relation/compose.js";
+import { join, widen } from "../../src/graph/relation/join.js";
 import {
   contains,
   type Relation,
@@ -14,7 +15,6 @@ import {
   start,
   within,
 } from "../../src/graph/relation/relation.js";
-import * as reads from "../../src/graph/reads.js";
 import {
   asReads,
   catalogue,

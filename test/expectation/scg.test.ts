@@ -3,7 +3,7 @@ import type { Estimator } from "../../src/estimators/estimator.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import { enumerate, exp, expectation, scoreFunction, sum, take } from "../../src/index.js";
 import { numbersOf, t64 } from "./exact.js";
-import { flatten, type Graph, type GraphProgram, graphs, programOf } from "./scgPrograms.js";
+import { chains, flatten, type Graph, type GraphProgram, graphs, programOf } from "./scgPrograms.js";
 import { Comparisons, normOf, runsFor } from "./statistics.js";
 
 /** 15^4 outcomes: in the full check only. */
@@ -12,8 +12,8 @@ const finite = graphs
   .filter(
     ({ spec, id }) => spec.kind !== "categorical_normal" && (id !== "mdp_5_3_4" || process.env.CHECK_FULL === "1"),
   )
-  .map(programOf);
-const continuous = graphs.filter(({ spec }) => spec.kind === "categorical_normal").map(programOf);
+  .map((graph) => programOf(graph));
+const continuous = graphs.filter(({ spec }) => spec.kind === "categorical_normal").map((graph) => programOf(graph));
 
 // biome-ignore lint/suspicious/noExplicitAny: one parameter tree per graph
 type AnyLoss = (params: any) => Tensor;
@@ -63,6 +63,13 @@ describe("enumeration is exact", () => {
   it.each(finite)("$graph.id", (program) => {
     checkExact(expectation(program.f, { estimators: choosing(program.sites, enumerate) }), program);
   });
+
+  it.each(chains.filter((graph) => !isLarge(graph)).map((graph) => programOf(graph, true)))(
+    "$graph.id, its steps a scan",
+    (program) => {
+      checkExact(expectation(program.f, { estimators: choosing(program.sites, enumerate) }), program);
+    },
+  );
 
   // The trapezoid rule for a Gaussian times an analytic function converges faster than any power of the step.
   const nodes = Array.from({ length: 361 }, (_, k) => (k - 180) / 20);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Distribution } from "../../src/distributions/distribution.js";
 import type { Tensor } from "../../src/graph/tensor.js";
 import {
   Bernoulli,
@@ -14,6 +15,7 @@ import {
   take,
 } from "../../src/index.js";
 import { t64 } from "./exact.js";
+import { scan } from "./unrolled.js";
 
 /** The graphs of test/reference/scg.json as programs. */
 type Nested = number | readonly Nested[];
@@ -125,13 +127,75 @@ const kinds: Readonly<Record<string, Build>> = {
   rebar_toy_vector: ({ t }) => ({ f: ({ eta }) => sum(square(bits(eta, "b").sub(t64(t)))), sites: ["b"] }),
 };
 
+/** The chains again, their steps from the second on a scan. */
+const loops: Readonly<Record<string, Build>> = {
+  mdp: ({ p0, T, r, horizon, gamma }) => ({
+    f: ({ theta }) => {
+      const s0 = sample(Categorical({ probs: t64(p0) }), { name: "s0" });
+      const a0 = index(take(theta, s0), "a0");
+      const reward = (s: Tensor, a: Tensor): Tensor => take(take(t64(r), s), a);
+      const [, rewards] = scan(
+        ([before, action], discount) => {
+          const s = sample(Categorical({ probs: take(take(t64(T), before), action) }), { name: "s" });
+          const a = index(take(theta, s), "a");
+          return [[s, a], reward(s, a).mul(discount)];
+        },
+        [s0, a0],
+        t64(steps(horizon - 1).map((h) => gamma ** (h + 1))).reshape([horizon - 1]),
+      );
+      return reward(s0, a0).add(sum(rewards));
+    },
+    sites: ["s0", "a0", "s", "a"],
+  }),
+  hmm_elbo: ({ obs, T }) => ({
+    f: ({ init_logits, trans_logits, mu, q_init_logits, q_trans_logits }) => {
+      const step = (q: Distribution<"logProb">, p: Distribution<"logProb">, x: Tensor, name: string) => {
+        const z = sample(q, { name });
+        const seen = Normal({ loc: take(mu, z), scale: t64(1) }).logProb(x);
+        return [z, p.logProb(z).add(seen).sub(q.logProb(z))] as const;
+      };
+      const first = [Categorical({ logits: q_init_logits }), Categorical({ logits: init_logits })] as const;
+      const [z0, start] = step(...first, t64(obs[0]), "z0");
+      const [[, total]] = scan(
+        ([before, sum], { x, table }) => {
+          const q = Categorical({ logits: take(table, before) });
+          const [z, term] = step(q, Categorical({ logits: take(trans_logits, before) }), x, "z");
+          return [[z, sum.add(term)], null];
+        },
+        [z0, start],
+        { x: t64(obs.slice(1, T)).reshape([T - 1]), table: q_trans_logits },
+      );
+      return total;
+    },
+    sites: ["z0", "z"],
+  }),
+  chain_pathcost: ({ cost, target, T }) => ({
+    f: ({ init_logits, trans_logits }) => {
+      const z0 = index(init_logits, "z0");
+      const [[, total]] = scan(
+        ([before, sum], row) => {
+          const z = index(take(trans_logits, before), "z");
+          return [[z, sum.add(take(row, z))], null];
+        },
+        [z0, take(t64(cost[0]), z0)],
+        t64(cost.slice(1, T)).reshape([T - 1, cost[0].length]),
+      );
+      return square(total.sub(target));
+    },
+    sites: ["z0", "z"],
+  }),
+};
+
 function costOf(g: string, t: number, x: Tensor): Tensor {
   if (g === "square") return square(x.sub(t));
   return g === "sin" ? sin(x) : exp(square(x.sub(t)).neg());
 }
 
-export function programOf(graph: Graph): GraphProgram {
-  const build = kinds[graph.spec.kind] as Build;
+/** The graphs that are chains. */
+export const chains: readonly Graph[] = graphs.filter(({ spec }) => spec.kind in loops);
+
+export function programOf(graph: Graph, looped = false): GraphProgram {
+  const build = (looped ? loops : kinds)[graph.spec.kind] as Build;
   const params = Object.fromEntries(Object.entries(graph.params).map(([name, x]) => [name, t64(x as number)]));
   return { graph, params, ...build(graph.spec) };
 }

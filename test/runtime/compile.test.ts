@@ -153,7 +153,7 @@ describe("inside other transforms", () => {
 describe("errors", () => {
   test("reading an argument while tracing", () => {
     expect(message(() => compile((x: { a: Tensor }) => (x.a.item() > 0 ? x.a : x.a.neg()))({ a: 1 }))).toBe(
-      'read: "argument 0.a" is a placeholder: inside compile, vmap and expectation there are no numbers yet; where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call.',
+      'read: "argument 0.a" is a placeholder: inside compile, vmap, scan, cond and expectation there are no numbers yet; where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call.',
     );
     expect(message(() => vmap((x: Tensor) => (x.item() > 0 ? x : x))(tensor([1, 2])))).toContain(
       'read: "argument 0" is a placeholder',

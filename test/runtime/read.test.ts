@@ -133,7 +133,7 @@ describe("reading", () => {
 
   test("a placeholder has no numbers", () => {
     expect(message(() => placeholder({ shape: [], dtype: "float32" }, "x").add(1).item())).toBe(
-      'read: "x" is a placeholder: inside compile, vmap and expectation there are no numbers yet; where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call.',
+      'read: "x" is a placeholder: inside compile, vmap, scan, cond and expectation there are no numbers yet; where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call.',
     );
   });
 });
