@@ -1,4 +1,6 @@
 import { show, sizeOf } from "../../base/shape.js";
+import { isScan } from "../../control/flow.js";
+import type { ScanParams } from "../../control/loop.js";
 import type { Order } from "../../estimators/estimator.js";
 import { ownName, shortNumbers } from "../../graph/print.js";
 import type { Tensor } from "../../graph/tensor.js";
@@ -91,14 +93,31 @@ const silent = new Set(["broadcast", "reshape", "alias", "validate", "detach", "
 /** Past operations that only move or retype numbers. */
 function past(node: Tensor, names: Names): Tensor {
   let at = node;
-  while (at.primitive !== null && !names.has(at) && silent.has(at.primitive.name)) at = at.inputs[0] as Tensor;
+  while (at.primitive !== null && !names.has(at)) {
+    const inner = outputOfStep(at);
+    if (inner === null && !silent.has(at.primitive.name)) break;
+    at = inner ?? (at.inputs[0] as Tensor);
+  }
   return at;
+}
+
+/** What the step of a scan computes for a stacked output. */
+function outputOfStep({ inputs: [whole], parts, params }: Tensor): Tensor | null {
+  if (!whole?.parts || parts || !isScan(whole)) return null;
+  const { body, carries } = whole.params as ScanParams;
+  const { index } = params as { readonly index: number };
+  return index < carries ? null : (body.outputs[index] as Tensor);
 }
 
 /** What a node does, in a word. */
 export function operation(node: Tensor, names: Names): string {
   const at = past(node, names);
-  return names.get(at) ?? ownName(at) ?? at.primitive?.name ?? "constant";
+  return names.get(at) ?? ownName(at) ?? partName(at) ?? at.primitive?.name ?? "constant";
+}
+
+/** `scan.0`: one of several results. */
+function partName({ inputs: [whole], parts, params }: Tensor): string | null {
+  return whole?.parts && !parts ? `${whole.primitive?.name}.${(params as { readonly index: number }).index}` : null;
 }
 
 const infix: Readonly<Record<string, string>> = { add: "+", sub: "-", mul: "*", div: "/" };
@@ -108,8 +127,8 @@ export function expression(node: Tensor, names: Names, depth = 6): string {
   const at = past(node, names);
   const name = names.get(at) ?? ownName(at);
   if (at.primitive === null || name !== null) return name ?? shortNumbers(at);
-  const whole = at.inputs[0];
-  if (whole?.parts && !at.parts) return `${whole.primitive?.name}.${(at.params as { readonly index: number }).index}`;
+  const piece = partName(at);
+  if (piece !== null) return piece;
   if (depth === 0) return "…";
   if (isSquare(at)) return `square(${expression(at.inputs[0] as Tensor, names, depth - 1)})`;
   const parts = at.inputs.map((input) => expression(input, names, depth - 1));
