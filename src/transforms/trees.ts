@@ -44,6 +44,7 @@ export function beside(where: string, what: string, tree: unknown, of: string, l
       where,
       got: `${pathName(what, flat.paths[i] as string)} ${t.dtype}${show(t.shape)}`,
       expected: `${dtype}${show(shape)}`,
+      write: sameShape(t.shape, shape) ? `x.toDType("${dtype}") there, or ${of} in ${t.dtype}` : undefined,
     });
   });
 }

@@ -45,12 +45,12 @@ describe("scan: the carry after the step", () => {
     [
       "another dtype",
       step(({ n }) => ({ n: (n as Tensor).toDType("float64") }), { n: xs }),
-      "scan: got the carry after the step.n float64[3], expected float32[3].",
+      'scan: got the carry after the step.n float64[3], expected float32[3]; x.toDType("float32") there, or the carry before it in float64.',
     ],
     [
       "a number that meets float64",
       () => scan((c: Tensor, x: Tensor) => [c.add(x), null], 0, tensor([1, 2], f64)),
-      "scan: got the carry after the step float64[], expected float32[].",
+      'scan: got the carry after the step float64[], expected float32[]; x.toDType("float32") there, or the carry before it in float64.',
     ],
   ])("%s", (_, body, text) => {
     expect(message(body)).toBe(text);
@@ -160,7 +160,7 @@ describe("cond", () => {
       "dtypes",
       (x: Tensor) => [x],
       (x: Tensor) => [x.greater(0)],
-      "cond: got the second branch's result[0] bool[3], expected float32[3].",
+      "cond: got the second branch's result[0] bool[3], expected float32[3]; x.toDType(\"float32\") there, or the first branch's in bool.",
     ],
     [
       "nothing",

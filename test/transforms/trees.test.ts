@@ -113,7 +113,7 @@ describe("errors", () => {
     [
       "cotangents of another dtype",
       () => vjp((x: Tensor) => x, 1).pullback(at(1)),
-      "vjp: got cotangents float64[], expected float32[].",
+      'vjp: got cotangents float64[], expected float32[]; x.toDType("float32") there, or the result in float64.',
     ],
     [
       "mapped sizes that differ",
