@@ -1,8 +1,7 @@
 import { isFloat } from "../base/dtype.js";
 import { range } from "../base/shape.js";
-import { type Body, isConstant } from "../graph/body.js";
+import type { Body } from "../graph/body.js";
 import { apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
-import { between } from "../graph/walk.js";
 import { zerosLike } from "../primitives/linear.js";
 import { entries, part, tuple } from "../primitives/tuple.js";
 import { pushTangents } from "../transforms/jvp.js";
@@ -11,7 +10,7 @@ import { type CondParams, condOf, emitBranch, type MakeCond, type Piece, runCond
 import { readsThrough } from "./influence.js";
 import { batchedCond } from "./lanes.js";
 import { condLaws } from "./laws.js";
-import { chooseKept } from "./residuals.js";
+import { chooseKept, takenBy } from "./residuals.js";
 
 export const condNode: MakeCond = (inputs, branches) => {
   const parts = branches[0].outputs.map(({ shape, dtype }): Type => ({ shape, dtype }));
@@ -69,12 +68,8 @@ function tangentCond(
 }
 
 function keptOf(body: Body, directions: readonly (Tensor | null)[], step: readonly Tensor[]): Tensor[] {
-  const unknown = directions.filter((d): d is Tensor => d !== null);
-  const linear = new Set(between(unknown, step));
-  const wanted = new Set<Tensor>();
-  for (const node of [...linear].flatMap(({ inputs }) => inputs).concat(step))
-    if (!linear.has(node) && !isConstant(node)) wanted.add(node);
-  return chooseKept([...wanted], new Set(body.inputs), []).filter((node) => !body.inputs.includes(node));
+  const free = new Set(body.inputs);
+  return chooseKept(takenBy(directions, step), free, []).filter((node) => !free.has(node));
 }
 
 function transposedCond(

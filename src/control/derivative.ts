@@ -1,6 +1,5 @@
 import { isFloat } from "../base/dtype.js";
 import { range } from "../base/shape.js";
-import { isConstant } from "../graph/body.js";
 import { type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { ancestors, between } from "../graph/walk.js";
 import { zerosLike } from "../primitives/linear.js";
@@ -8,7 +7,7 @@ import { part, tuple } from "../primitives/tuple.js";
 import { pushTangents } from "../transforms/jvp.js";
 import { LoopBuilder } from "./inputs.js";
 import { emit, type MakeScan, type ScanParams } from "./loop.js";
-import { chooseKept, keepCarries } from "./residuals.js";
+import { chooseKept, keepCarries, takenBy } from "./residuals.js";
 
 /**
  * The tangent of a scan is a scan over tangents. What its step takes from the step of the original comes in stacked: the original is
@@ -92,16 +91,11 @@ function tangentLoop(make: MakeScan, slopes: Slopes): Tensor {
 /** What the tangent's step takes from the original's, with the stacked numbers of it. */
 function residualsOf({ directions, step, params, out }: Slopes): [Tensor, Tensor][] {
   const { body, carries, stacked, residuals } = params;
-  const unknown = directions.filter((d): d is Tensor => d !== null);
-  const linear = new Set(between(unknown, step));
-  const frontier = new Set<Tensor>();
-  for (const node of linear)
-    for (const input of node.inputs) if (!linear.has(input) && !isConstant(input)) frontier.add(input);
-  for (const node of step) if (!linear.has(node) && !isConstant(node)) frontier.add(node);
-  const varying = new Set(between(body.inputs.slice(0, carries + stacked), [...frontier]));
+  const frontier = takenBy(directions, step);
+  const varying = new Set(between(body.inputs.slice(0, carries + stacked), frontier));
   const free = new Set(body.inputs.slice(carries));
-  for (const node of ancestors([...frontier])) if (!varying.has(node)) free.add(node);
-  const wanted = [...frontier].filter((node) => varying.has(node) && !free.has(node));
+  for (const node of ancestors(frontier)) if (!varying.has(node)) free.add(node);
+  const wanted = frontier.filter((node) => varying.has(node) && !free.has(node));
   const own = body.inputs.slice(0, carries);
   const kept =
     residuals === "save"

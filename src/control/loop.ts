@@ -21,7 +21,7 @@ export interface ScanParams {
   readonly stacked: number;
   /** Types of the final carries and of the stacked outputs; grows with the outputs of the body. */
   readonly parts: Type[];
-  /** A bool carry: once it is false everywhere the loop ends; outputs of the steps that are left are 0. */
+  /** A bool carry: once it is false everywhere the loop ends; a step after that speaks for the rest. */
   readonly alive: number | null;
   readonly residuals: Residuals;
 }

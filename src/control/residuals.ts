@@ -8,10 +8,10 @@ import { ancestors, between } from "../graph/walk.js";
  */
 
 /** Operations that cost about as much as reading their operands: computing them again is as cheap as loading what was kept. */
-const cheap = new Set(
+export const cheap: ReadonlySet<string> = new Set(
   (
-    "add sub mul div neg alias named validate relate abs sign square sqrt exp log expm1 log1p sin cos tan tanh sigmoid softplus relu " +
-    "reciprocal maximum minimum where equal notEqual less lessEqual greater greaterEqual and or not convert " +
+    "add sub mul div neg alias named validate relate settled abs sign sqrt exp log expm1 log1p sin cos tanh sigmoid softplus " +
+    "maximum minimum where equal notEqual less lessEqual greater greaterEqual and or not convert cast " +
     "broadcast reshape transpose slice pad flip concat stopGradient detach box limit shadow"
   ).split(" "),
 );
@@ -33,6 +33,14 @@ export function chooseKept(wanted: readonly Tensor[], free: ReadonlySet<Tensor>,
     for (const input of more) kept.add(input);
   }
   return [...kept].sort((a, b) => a.id - b.id);
+}
+
+/** What the tangents `step` take, beside the `directions` that they are linear in, from the graph they are tangents of. */
+export function takenBy(directions: readonly (Tensor | null)[], step: readonly Tensor[]): Tensor[] {
+  const unknown = directions.filter((d): d is Tensor => d !== null);
+  const linear = new Set(between(unknown, step));
+  const used = [...linear].flatMap(({ inputs }) => inputs).concat(step);
+  return [...new Set(used)].filter((node) => !linear.has(node) && !isConstant(node));
 }
 
 /** Under "recompute" only the carries are kept: the rest of the step runs again. */

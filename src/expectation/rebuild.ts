@@ -146,9 +146,7 @@ class Rebuilder {
     const emitted = this.inside(node, body);
     const outputs = body.outputs.map((out) => this.state.map.get(out) ?? out);
     const { inputs, ...built } = builder.build([...outputs, ...emitted.map((each) => each.node)]);
-    // A loop that ends early leaves rows of 0, which is no weight of what did not happen.
-    const ends = emitted.some((each) => each.fill === 1) ? null : alive;
-    const made = scanNode(inputs, { ...built, length, reverse, alive: ends, residuals });
+    const made = scanNode(inputs, { ...built, length, reverse, alive, residuals });
     for (const [i, { into, key }] of emitted.entries()) into.set(key, part(made, outputs.length + i));
     return made;
   }

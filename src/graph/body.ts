@@ -83,7 +83,7 @@ function close(
   given: ReadonlySet<Tensor> = none,
 ): Closed {
   const captured = capturedBy(inputs, outputs, (node) => inside.has(node), given);
-  const holes = captured.map((node, i) => placeholder(node, node.label ?? `captured ${i}`));
+  const holes = captured.map((node, i) => bodyInput(node, node.label ?? `captured ${i}`));
   const map = new Map(captured.map((node, i) => [node, holes[i] as Tensor]));
   const done = map.size === 0 ? [...outputs] : substitute(outputs, map).outputs;
   return { body: new Body([...inputs, ...holes], done), captured };

@@ -141,7 +141,7 @@ export function cond<A extends unknown[], T>(
   no: (...args: { [K in keyof A]: TensorTree<A[K]> }) => Like<T>,
   ...args: A
 ): TensorTree<T> {
-  const test = truth("cond", condition);
+  const test = truth("cond", "a condition", condition, instead);
   const trees = args.map((arg) => tensorsOf("cond", arg));
   const values = trees.flatMap((tree) => tree.leaves);
   const first = traceBranch(yes as Branch, trees);
@@ -179,13 +179,13 @@ function traceBranch(f: Branch, trees: readonly Flat<Tensor>[]) {
   return { holes, result, from, flat: tensorsOf("cond", result) };
 }
 
-function truth(where: string, condition: unknown): Tensor {
-  const t = asTensor(condition as TensorLike, "bool");
+/** @param what "a condition", @param write what helps with one that does not fit @throws where it is not one bool */
+export function truth(where: string, what: string, condition: TensorLike, write?: (t: Tensor) => string): Tensor {
+  const t = asTensor(condition, "bool");
   if (t.dtype === "bool" && t.size === 1) return reshapeTo(t, []);
-  return fail({
-    where,
-    got: `a condition ${t.dtype}${show(t.shape)}`,
-    expected: "one bool",
-    write: t.size === 1 ? "x.greater(0) or x.notEqual(0)" : "where(mask, a, b) to choose element by element",
-  });
+  return fail({ where, got: `${what} ${t.dtype}${show(t.shape)}`, expected: "one bool", write: write?.(t) });
+}
+
+function instead({ size }: Tensor): string {
+  return size === 1 ? "x.greater(0) or x.notEqual(0)" : "where(mask, a, b) to choose element by element";
 }

@@ -1,16 +1,14 @@
 import { fail } from "../base/errors.js";
-import { show } from "../base/shape.js";
 import { LoopBuilder } from "../control/inputs.js";
 import { scanNode } from "../control/scan.js";
 import { bodyInput } from "../graph/body.js";
-import { arange, asTensor, constant, type TensorLike } from "../graph/leaves.js";
+import { arange, constant, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { looping, transforming } from "../graph/trace.js";
 import { type Settled, settled } from "../primitives/check.js";
-import { reshapeTo } from "../primitives/linear.js";
 import { part } from "../primitives/tuple.js";
 import { beside, type Like, pathName, type TensorTree, tensorsOf } from "../transforms/trees.js";
-import { cond, oneOf } from "./loops.js";
+import { cond, oneOf, truth } from "./loops.js";
 
 export interface WhileOptions {
   /** The most steps there may be. */
@@ -36,7 +34,11 @@ export function whileLoop<C>(
     fail({ where: "whileLoop", got: `limit ${limit}`, expected: "a whole number of at least 0" });
   oneOf("whileLoop", "onLimit", onLimit, ["throw", "stop"]);
   const holds = (leaves: readonly Tensor[]): Tensor =>
-    truth(looping("whileLoop", null, () => test(start.rebuild(leaves) as TensorTree<C>)));
+    truth(
+      "whileLoop",
+      "a test",
+      looping("whileLoop", null, () => test(start.rebuild(leaves) as TensorTree<C>)),
+    );
   const start = tensorsOf("whileLoop", init);
   const alive = bodyInput({ shape: [], dtype: "bool" }, "alive");
   const t = bodyInput({ shape: [], dtype: "uint32" }, "step");
@@ -76,11 +78,4 @@ function stillTrue(limit: number): Settled {
     expected: "a test that becomes false",
     write: 'a larger limit, or onLimit: "stop" to take the last state',
   };
-}
-
-function truth(test: TensorLike): Tensor {
-  const t = asTensor(test, "bool");
-  if (t.dtype !== "bool" || t.size !== 1)
-    fail({ where: "whileLoop", got: `a test ${t.dtype}${show(t.shape)}`, expected: "one bool" });
-  return reshapeTo(t, []);
 }

@@ -1,7 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import { primitives } from "../../src/control/index.js";
 import type { ScanParams } from "../../src/control/loop.js";
+import { cheap } from "../../src/control/residuals.js";
 import { everyNode } from "../../src/graph/body.js";
 import { currentRuntime, installRuntime } from "../../src/graph/trace.js";
 import {
@@ -227,4 +229,9 @@ test("memory of a gradient: proportional to the length when kept, to its root wh
   expect(kept).toBeGreaterThan(0.9 * n * row);
   // √n carries, and a segment of √n steps with what its derivative keeps.
   expect(again).toBeLessThan(8 * Math.sqrt(n) * row);
+});
+
+test("what is cheap to compute again is named as it is in the catalogue", () => {
+  const names = new Set(primitives.map(({ name }) => name));
+  expect([...cheap].filter((name) => !names.has(name))).toEqual([]);
 });
