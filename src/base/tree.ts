@@ -10,13 +10,15 @@ export interface Flat<L> {
   readonly paths: readonly string[];
   /** Equal for trees of one structure. */
   readonly structure: string;
+  readonly shape: TreeShape;
   rebuild<M>(leaves: readonly M[]): unknown;
 }
 
-type Shape =
-  | { kind: "leaf" }
-  | { kind: "array"; children: Shape[] }
-  | { kind: "object"; keys: string[]; children: Shape[] };
+/** A tree without its leaves. */
+export type TreeShape =
+  | { readonly kind: "leaf" }
+  | { readonly kind: "array"; readonly children: readonly TreeShape[] }
+  | { readonly kind: "object"; readonly keys: readonly string[]; readonly children: readonly TreeShape[] };
 
 export function flatten<L>(where: string, tree: unknown, isLeaf: (x: unknown) => x is L): Flat<L> {
   const leaves: L[] = [];
@@ -26,10 +28,8 @@ export function flatten<L>(where: string, tree: unknown, isLeaf: (x: unknown) =>
     leaves,
     paths,
     structure: JSON.stringify(shape),
-    rebuild: (values) => {
-      let next = 0;
-      return build(shape, () => values[next++]);
-    },
+    shape,
+    rebuild: (values) => build(shape, values, { next: 0 }),
   };
 }
 
@@ -40,7 +40,7 @@ function describe<L>(
   isLeaf: (x: unknown) => x is L,
   leaves: L[],
   paths: string[],
-): Shape {
+): TreeShape {
   if (isLeaf(tree)) {
     leaves.push(tree);
     paths.push(path);
@@ -64,13 +64,12 @@ function describe<L>(
   });
 }
 
-function build(shape: Shape, next: () => unknown): unknown {
-  if (shape.kind === "leaf") return next();
-  if (shape.kind === "array") return shape.children.map((child) => build(child, next));
+function build(shape: TreeShape, values: readonly unknown[], at: { next: number }): unknown {
+  if (shape.kind === "leaf") return values[at.next++];
+  if (shape.kind === "array") return shape.children.map((child) => build(child, values, at));
   const out: Record<string, unknown> = {};
-  shape.keys.forEach((key, i) => {
-    out[key] = build(shape.children[i] as Shape, next);
-  });
+  for (let i = 0; i < shape.keys.length; i++)
+    out[shape.keys[i] as string] = build(shape.children[i] as TreeShape, values, at);
   return out;
 }
 

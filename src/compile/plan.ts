@@ -1,7 +1,10 @@
 import type { DType } from "../base/dtype.js";
 import type { Shape } from "../base/shape.js";
 import type { AnyPrimitive, Tensor } from "../graph/tensor.js";
+import type { ConvSpec } from "../kernel/convSpec.js";
 import type { Block } from "../kernel/expr/block.js";
+
+export type { ConvSpec };
 
 /**
  * A plan: what a graph becomes before anybody runs it. Buffers of one arena and steps over them, which say which loops run over which
@@ -168,24 +171,6 @@ export interface Conv {
   readonly kernel: Place;
   readonly output: Place;
   readonly spec: ConvSpec;
-}
-
-/**
- * As the primitive `conv` means it: output place p reads input place i through window place w where
- * inputDilation · i = stride · p + kernelDilation · w − low, per axis. Both derivatives of a convolution are convolutions in this sense.
- */
-export interface ConvSpec {
-  readonly batch: number;
-  readonly groups: number;
-  readonly channels: number;
-  readonly filters: number;
-  readonly sizes: readonly number[];
-  readonly window: readonly number[];
-  readonly outs: readonly number[];
-  readonly stride: readonly number[];
-  readonly inputDilation: readonly number[];
-  readonly kernelDilation: readonly number[];
-  readonly low: readonly number[];
 }
 
 /** The reference kernel of a primitive, on views of the arena. */

@@ -1,6 +1,7 @@
 import { copyBody } from "../graph/body.js";
 import { apply, placeholder, type Tensor } from "../graph/tensor.js";
-import { concat, reshapeTo, sliceAxis } from "../primitives/linear.js";
+import { concat } from "../primitives/concat.js";
+import { reshapeTo, sliceAxis } from "../primitives/linear.js";
 import { part } from "../primitives/tuple.js";
 import { LoopBuilder } from "./inputs.js";
 import type { MakeScan } from "./loop.js";

@@ -116,7 +116,7 @@ export function dynamicHessian<P>(options: DynamicOpened): Estimate<HessianOf<P>
       write: "differentiate E.value(…).mean there, of an expectation with order: 2",
     });
   const { derivatives, spread: bars } = evaluateDynamic(options, 2);
-  const rebuild = (list: readonly Tensor[]): HessianOf<P> =>
-    nested(options.trees[0] as Trees[number], list) as HessianOf<P>;
+  const { rebuild: one, leaves } = options.trees[0] as Trees[number];
+  const rebuild = (list: readonly Tensor[]): HessianOf<P> => nested(one, leaves.length, list) as HessianOf<P>;
   return lazyStderr(rebuild(derivatives), () => bars, rebuild, bars.reason);
 }

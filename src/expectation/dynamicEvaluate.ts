@@ -9,7 +9,7 @@ import type { Choosing } from "./draft.js";
 import { type DynamicCall, dynamicRuns } from "./dynamic.js";
 import { baselinesOf, type Charges, chargesOf, type Planned, poolOf } from "./dynamicBaselines.js";
 import { BLOCKS, Blocks, constantLike, type Estimate, Grouped, LEAST_SHARED } from "./estimate.js";
-import { chunksOf } from "./evaluate.js";
+import { chunksOf } from "./evaluator.js";
 import { rewrite } from "./rewrite.js";
 import type { Spread } from "./spread.js";
 

@@ -34,21 +34,41 @@ export class Blocks {
     this.squares = new Float64Array(size);
   }
 
-  /** Adds one block that stands for `weight` runs. West 1979: a running mean, so that large means do not cancel. */
-  add(block: ArrayLike<number>, weight: number): void {
+  /** Adds one block, `numbers` from `at` on, that stands for `weight` runs. West 1979: a running mean, so that large means do not cancel. */
+  add(numbers: ArrayLike<number>, weight: number, at = 0): void {
     this.weight += weight;
     this.count++;
     for (let i = 0; i < this.means.length; i++) {
-      const delta = (block[i] as number) - (this.means[i] as number);
+      const number = numbers[at + i] as number;
+      const delta = number - (this.means[i] as number);
       const step = (delta * weight) / this.weight;
       this.means[i] = (this.means[i] as number) + step;
-      this.squares[i] =
-        (this.squares[i] as number) + weight * delta * ((block[i] as number) - (this.means[i] as number));
+      this.squares[i] = (this.squares[i] as number) + weight * delta * (number - (this.means[i] as number));
+    }
+  }
+
+  /**
+   * Adds `count` blocks of `weight` runs each, of which the mean and the squared distances from it are known. Chan, Golub & LeVeque 1979.
+   */
+  merge(mean: ArrayLike<number>, squares: ArrayLike<number>, count: number, weight: number): void {
+    const [before, added] = [this.weight, count * weight];
+    this.weight += added;
+    this.count += count;
+    const share = added / this.weight;
+    for (let i = 0; i < this.means.length; i++) {
+      const delta = (mean[i] as number) - (this.means[i] as number);
+      this.means[i] = (this.means[i] as number) + delta * share;
+      this.squares[i] = (this.squares[i] as number) + weight * (squares[i] as number) + delta * delta * before * share;
     }
   }
 
   get blocks(): number {
     return this.count;
+  }
+
+  /** Numbers in a block. */
+  get size(): number {
+    return this.means.length;
   }
 
   mean(dtype: Type["dtype"]): Tensor {
@@ -68,9 +88,9 @@ export class Grouped extends Blocks {
   private runs = 0;
 
   /** Adds one run; `size` of them make a block. */
-  override add(run: ArrayLike<number>, size: number): void {
-    this.sums ??= new Float64Array(run.length);
-    for (let i = 0; i < run.length; i++) this.sums[i] = (this.sums[i] as number) + (run[i] as number) / size;
+  override add(numbers: ArrayLike<number>, size: number, at = 0): void {
+    this.sums ??= new Float64Array(this.size);
+    for (let i = 0; i < this.size; i++) this.sums[i] = (this.sums[i] as number) + (numbers[at + i] as number) / size;
     if (++this.runs < size) return;
     super.add(this.sums, size);
     this.sums = null;
@@ -82,8 +102,7 @@ export class Grouped extends Blocks {
 export function addRows(blocks: Blocks, array: NDArray, weight: number): void {
   const flat = elements(array);
   const rows = array.shape[0] as number;
-  const size = rows === 0 ? 0 : flat.length / rows;
-  for (let r = 0; r < rows; r++) blocks.add(flat.subarray(r * size, (r + 1) * size) as ArrayLike<number>, weight);
+  for (let r = 0; r < rows; r++) blocks.add(flat, weight, r * blocks.size);
 }
 
 export function tensorOf(values: ArrayLike<number>, dtype: Type["dtype"], shape: Shape): Tensor {

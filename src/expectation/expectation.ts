@@ -2,18 +2,16 @@ import type { TensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
 import type { HessianOf } from "../transforms/grad.js";
-import type { GradOf, Like, LikeAll } from "../transforms/trees.js";
+import type { Like, LikeAll } from "../transforms/trees.js";
 import { type AuditOptions, type AuditResult, audit } from "./audit.js";
 import { dynamicDerivatives, dynamicHessian, dynamicOf, dynamicValue, Once } from "./dynamicCalls.js";
 import type { Estimate } from "./estimate.js";
-import { evaluate } from "./evaluate.js";
 import { type ExplainOptions, type Explanation, explain } from "./explain.js";
 import { type CallOptions, type ExpectationOptions, type Settled, settle } from "./options.js";
-import type { ProgramFunction, Trees } from "./program.js";
-import { lazyStderr, nested, type ValueAndGrad } from "./results.js";
+import type { ProgramFunction } from "./program.js";
+import type { ValueAndGrad } from "./results.js";
 import type { OneRun } from "./runs.js";
-import { spread, spreadReason } from "./spread.js";
-import { biasOf, callOf, inlineGrad, inlineHessian, inlineOf, opener } from "./staticCalls.js";
+import { inlineGrad, inlineHessian, inlineOf, Opener } from "./staticCalls.js";
 
 /** E[f]: the value and the gradient of the expectation of a program with random choices in it. */
 type Args<P, D extends readonly unknown[]> = [params: Like<P>, ...data: LikeAll<D>, options: CallOptions];
@@ -54,7 +52,7 @@ export function expectation<P, D extends unknown[]>(
     ...(settled.dynamic ? dynamicCalls<P, D>(program, settled) : tracedCalls<P, D>(program, settled)),
     explain: (...args) => explain({ f: program, options: settled }, args),
     audit: (...args) => audit({ f: program, options: settled }, args),
-    plan: (...args) => opener(program, settled)(args, settled.order, "params").ev.core,
+    plan: (...args) => new Opener(program, settled).open(args, settled.order, "params").traced.ev.core,
   };
 }
 
@@ -70,31 +68,23 @@ function dynamicCalls<P, D extends readonly unknown[]>(f: ProgramFunction, settl
 }
 
 function tracedCalls<P, D extends readonly unknown[]>(f: ProgramFunction, settled: Settled): Calls<P, D> {
-  const open = opener(f, settled);
+  const opener = new Opener(f, settled);
   const asked = settled.order;
   return {
     value: (...args) => {
-      if (insideTransform()) return inlineOf(open(args, asked, "all"), settled, 0).value;
-      const { trees, ev, how } = open(args, asked, "params");
-      return evaluate(ev, callOf(ev, trees, how, settled), 0).value;
+      if (insideTransform()) return inlineOf(opener.open(args, asked, "all"), settled, 0).value;
+      const { traced, bound } = opener.bind(args, asked);
+      return traced.evaluation(0).run(bound).value;
     },
     valueAndGrad: (...args) => {
-      if (insideTransform()) return inlineGrad<P>(open(args, asked, "all"), settled);
-      const { trees, ev, how } = open(args, asked, "params");
-      const call = callOf(ev, trees, how, settled);
-      const { value, derivatives } = evaluate(ev, call, 1);
-      const rebuild = (list: readonly Tensor[]): GradOf<P> => trees[0]?.rebuild(list) as GradOf<P>;
-      const grad = lazyStderr(rebuild(derivatives), () => spread(ev, call, 1), rebuild, spreadReason(ev, call));
-      return { value, grad, biased: biasOf(ev) };
+      if (insideTransform()) return inlineGrad<P>(opener.open(args, asked, "all"), settled);
+      const { traced, bound } = opener.bind(args, asked);
+      return traced.valueAndGrad<P>(bound);
     },
     hessian: (...args) => {
-      if (insideTransform()) return inlineHessian<P>(open(args, 2, "all"), settled);
-      const { trees, ev, how } = open(args, 2, "params");
-      const call = callOf(ev, trees, how, settled);
-      const { derivatives } = evaluate(ev, call, 2);
-      const rebuild = (list: readonly Tensor[]): HessianOf<P> =>
-        nested(trees[0] as Trees[number], list) as HessianOf<P>;
-      return lazyStderr(rebuild(derivatives), () => spread(ev, call, 2), rebuild, spreadReason(ev, call));
+      if (insideTransform()) return inlineHessian<P>(opener.open(args, 2, "all"), settled);
+      const { traced, bound } = opener.bind(args, 2);
+      return traced.hessian<P>(bound);
     },
   };
 }

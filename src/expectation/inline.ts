@@ -7,9 +7,9 @@ import { add, maximum, mul, sqrt, square, sub } from "../tensor/elementwise.js";
 import { mean, sum, variance } from "../tensor/reducing.js";
 import { concat, slice } from "../tensor/shaping.js";
 import { BLOCKS, constantLike, type Estimate } from "./estimate.js";
-import { type Call, type Evaluator, layouts } from "./evaluate.js";
+import { type Call, derivativeTypes, type Evaluator, layouts } from "./evaluator.js";
 import type { Derivatives, Layout, Runs } from "./runs.js";
-import { blockLayouts, derivativeTypes, type Spread, sharesBaseline, spreadReason } from "./spread.js";
+import { blockLayouts, type Spread, sharesBaseline, spreadReason } from "./spread.js";
 
 /**
  * An expectation inside another transform: its graph becomes part of that graph, chunk after chunk, with the caller's nodes in place
@@ -95,7 +95,7 @@ function inlineSpread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
   if (!random || reason) {
     const value = reason ? Number.NaN : 0;
     return {
-      stderrs: derivativeTypes(ev, order).map((type) => constantLike(type, value)),
+      stderrs: derivativeTypes(ev.core, order).map((type) => constantLike(type, value)),
       dof: random ? 0 : Number.POSITIVE_INFINITY,
       reason,
     };
@@ -129,7 +129,7 @@ function blockVariances(
   const blocks = sizes.reduce((a, b) => a + b, 0);
   const used = parts.reduce((n, part, k) => n + part.weight * (sizes[k] as number), 0);
   const total = call.samples * call.replicates;
-  const variances = derivativeTypes(ev, order).map((_, i) => {
+  const variances = derivativeTypes(ev.core, order).map((_, i) => {
     const sums = (f: (block: Tensor) => Tensor): Tensor =>
       parts.map((part) => mul(sum(f(part.blocks[i] as Tensor), 0), part.weight)).reduce((a, b) => add(a, b));
     const centre = mul(

@@ -4,6 +4,7 @@ import type { Flow } from "../control/flow.js";
 import { type AnyFamily, batchShapeOf, type Params } from "../distributions/distribution.js";
 import type { AnyEstimator } from "../estimators/estimator.js";
 import { type Interval, interval } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { allBatched, reshapeTo, sliceAxis } from "../primitives/linear.js";
@@ -71,6 +72,7 @@ export const sampleNode: Primitive<SiteParams> = {
   },
   smooth: "smooth",
   range: (inputs, params, node) => supportOf(inputs, params, node),
+  lower: onHost,
   laws: [],
   words: ({ family }) => `sample ${family.name}`,
 };

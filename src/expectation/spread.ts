@@ -1,8 +1,9 @@
 import type { Tensor, Type } from "../graph/tensor.js";
 import { elements } from "../kernel/ndarray.js";
-import { addRows, BLOCKS, Blocks, constantLike, LEAST_SHARED, tensorOf } from "./estimate.js";
-import { type Call, chunksOf, type Evaluator, layouts } from "./evaluate.js";
+import { BLOCKS, Blocks, constantLike, LEAST_SHARED, tensorOf } from "./estimate.js";
+import { type Bound, chunksOf, derivativeTypes, type Evaluator, layouts, type Sizes } from "./evaluator.js";
 import type { Layout } from "./runs.js";
+import { addTallied, tallied, tallySize } from "./tally.js";
 
 /**
  * Standard errors of derivatives. The spread of 32 blocks of runs measures what varies from run to run. A leave-one-out baseline couples
@@ -17,12 +18,12 @@ export interface Spread {
 }
 
 /** Why the spread of derivatives cannot be told at this many runs; null when it can. */
-export function spreadReason(ev: Evaluator, call: Call): string | null {
-  if (!ev.core.random || call.replicates > 1) return null;
-  if (call.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
-  const most = Math.max(...chunksOf(call.samples, call.chunk));
+export function spreadReason(ev: Evaluator, sizes: Sizes): string | null {
+  if (!ev.core.random || sizes.replicates > 1) return null;
+  if (sizes.samples < 2) return "one run has no spread: take samples ≥ 2, or replicates ≥ 32";
+  const most = chunksOf(sizes.samples, sizes.chunk).reduce((a, b) => Math.max(a, b));
   if (!sharesBaseline(ev) || most >= LEAST_SHARED) return null;
-  const more = most < call.samples ? "samples and chunk" : "samples";
+  const more = most < sizes.samples ? "samples and chunk" : "samples";
   return `${most} runs share a baseline, so their spread is too small: take ${more} ≥ ${LEAST_SHARED}, or replicates ≥ 32`;
 }
 
@@ -33,25 +34,25 @@ export function sharesBaseline(ev: Evaluator): boolean {
   );
 }
 
-export function spread(ev: Evaluator, call: Call, order: 1 | 2): Spread {
-  const types = derivativeTypes(ev, order);
-  const shapes = types.map((t) => t.shape);
+export function spread(ev: Evaluator, sizes: Sizes, bound: Bound, order: 1 | 2): Spread {
+  const types = derivativeTypes(ev.core, order);
   const filled = (value: number, dof: number, reason: string | null): Spread => ({
     stderrs: types.map((type) => constantLike(type, value)),
     dof,
     reason,
   });
   if (!ev.core.random) return filled(0, Number.POSITIVE_INFINITY, null);
-  const reason = spreadReason(ev, call);
+  const reason = spreadReason(ev, sizes);
   if (reason) return filled(Number.NaN, 0, reason);
-  const together = blocksOf(ev, call, order, shapes, true);
-  const apart = call.replicates === 1 && sharesBaseline(ev) ? blocksOf(ev, call, order, shapes, false) : null;
-  const runs = call.samples * call.replicates;
+  const together = blocksOf(ev, sizes, bound, order, true);
+  const apart = sizes.replicates === 1 && sharesBaseline(ev) ? blocksOf(ev, sizes, bound, order, false) : null;
+  const runs = sizes.samples * sizes.replicates;
   return {
     stderrs: together.map((b, i) => {
       const plain = b.stderr("float64", runs);
       const both = apart ? corrected(plain, (apart[i] as Blocks).stderr("float64", runs)) : plain;
-      return tensorOf(numbersOf(both), (types[i] as Type).dtype, shapes[i] as readonly number[]);
+      const { dtype, shape } = types[i] as Type;
+      return tensorOf(numbersOf(both), dtype, shape);
     }),
     dof: (together[0]?.blocks ?? 1) - 1,
     reason: null,
@@ -70,42 +71,28 @@ function corrected(together: Tensor, apart: Tensor): Tensor {
 }
 
 /** @param shared whether blocks of a chunk are each other's baseline */
-function blocksOf(
-  ev: Evaluator,
-  call: Call,
-  order: 1 | 2,
-  shapes: readonly (readonly number[])[],
-  shared: boolean,
-): Blocks[] {
-  const blocks = shapes.map((shape) => new Blocks(shape));
+function blocksOf(ev: Evaluator, sizes: Sizes, bound: Bound, order: 1 | 2, shared: boolean): Blocks[] {
+  const all = derivativeTypes(ev.core, order).map(({ shape }) => new Blocks(shape));
   let first = 0;
-  for (const { layout, count } of blockLayouts(call, sharesBaseline(ev))) {
+  for (const { layout, count } of blockLayouts(sizes, sharesBaseline(ev))) {
     // A block of one run has no others of its own.
     if (layout && (shared || layout.inner >= 2)) {
-      const runs = ev.runs({ ...layout, shared: layout.shared && shared }, order);
-      ev.run(runs, runs.derivatives, call, first).forEach((array, i) => {
-        addRows(blocks[i] as Blocks, array, layout.inner);
-      });
+      const how = { ...layout, shared: layout.shared && shared };
+      const arrays = ev.part("blocks", how, order, (runs) => runs.derivatives.flatMap(tallied)).run(bound, first);
+      const rows = layout.outer as number;
+      for (const blocks of all) addTallied(blocks, arrays.splice(0, tallySize(rows * blocks.size)), rows, layout.inner);
     }
     first += count;
   }
-  return blocks;
-}
-
-/** What each derivative is: like its parameter, or a block per pair of them. */
-export function derivativeTypes(ev: Evaluator, order: 1 | 2): Type[] {
-  const { program } = ev.core;
-  const holes = program.holes.slice(0, program.parameters);
-  if (order === 1) return holes.map(({ shape, dtype }) => ({ shape, dtype }));
-  return holes.flatMap((a) => holes.map((b) => ({ shape: [...a.shape, ...b.shape], dtype: a.dtype })));
+  return all;
 }
 
 /**
  * Blocks of equal size within each chunk; a chunk's remainder (fewer runs than blocks), and a last chunk too small to share
  * a baseline, are left out of the spread alone. */
-export function blockLayouts(call: Call, shares: boolean): { layout: Layout | null; count: number }[] {
-  if (call.replicates > 1) return layouts(call).map(({ layout, runs }) => ({ layout, count: runs }));
-  return chunksOf(call.samples, call.chunk).map((count) => {
+export function blockLayouts(sizes: Sizes, shares: boolean): { layout: Layout | null; count: number }[] {
+  if (sizes.replicates > 1) return layouts(sizes).map(({ layout, runs }) => ({ layout, count: runs }));
+  return chunksOf(sizes.samples, sizes.chunk).map((count) => {
     const outer = Math.min(BLOCKS, count);
     const inner = Math.floor(count / outer);
     const tooFew = outer < 2 || (shares && count < LEAST_SHARED);

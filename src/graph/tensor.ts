@@ -2,6 +2,7 @@ import type { DType } from "../base/dtype.js";
 import type { Shape } from "../base/shape.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import type { Interval } from "./interval.js";
+import type { Lowering } from "./lowering.js";
 import type { ReadLink } from "./reads.js";
 
 /** Shape and element type: all that is known of a tensor before it is computed. */
@@ -102,6 +103,8 @@ export interface Primitive<P> {
   readonly smoothOn?: (inputs: readonly Interval[], params: P) => readonly Smoothness[];
   /** The interval the output lies in, from those of the inputs; left out: anywhere. */
   readonly range?: (inputs: readonly Interval[], params: P, node: Tensor) => Interval;
+  /** What it becomes in compiled code. */
+  readonly lower: Lowering<P>;
   readonly laws: readonly LawCase<P>[];
   /** How a call reads in listings, where the name alone says too little. */
   readonly words?: (params: P) => string;

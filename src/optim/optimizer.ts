@@ -5,7 +5,7 @@ import { apply, type Tensor } from "../graph/tensor.js";
 import { insideTransform } from "../graph/trace.js";
 import { external } from "../primitives/external.js";
 import { zerosLike } from "../primitives/linear.js";
-import { readAll } from "../runtime/read.js";
+import { compiled } from "../runtime/compile.js";
 import { add, toDType } from "../tensor/elementwise.js";
 import type { Like, TensorTree } from "../transforms/trees.js";
 
@@ -21,8 +21,8 @@ export interface OptimizerState<P> {
 }
 
 /**
- * A pair of pure functions over trees of parameters. Called with numbers they return numbers, all read together, so a training
- * loop does not grow a graph; inside a transform they are part of its graph.
+ * A pair of pure functions over trees of parameters. Called with numbers they return numbers, by a step compiled at the first
+ * call, so a training loop does not grow a graph; inside a transform they are part of its graph.
  */
 export interface Optimizer {
   readonly name: string;
@@ -58,7 +58,11 @@ export interface Rule {
 }
 
 /** An optimizer from what it does to one leaf. */
-export function optimizer({ name, learningRate, averages, move }: Rule): Optimizer {
+export function optimizer(rule: Rule): Optimizer {
+  const { name, averages } = rule;
+  const graph = (grads: unknown, state: OptimizerState<unknown>, params: unknown): Updated =>
+    updated(rule, grads, state, params);
+  const compute = compiled(name, graph) as typeof graph;
   return {
     name,
     init: <P>(params: Like<P>): OptimizerState<P> => {
@@ -66,28 +70,44 @@ export function optimizer({ name, learningRate, averages, move }: Rule): Optimiz
       const zeros = (): TensorTree<P> => rebuild(leaves.map(zerosLike)) as TensorTree<P>;
       return { step: constant(0, "int32"), averages: Array.from({ length: averages }, zeros) };
     },
-    update: <P>(grads: Like<P>, state: OptimizerState<P>, params: Like<P>) => {
-      const { leaves, rebuild } = matched(name, params, "params", params);
-      const slopes = matched(name, grads, "grads", params).leaves;
-      const kept = state.averages.map((tree) => matched(name, tree, "state", params).leaves);
-      const step = add(state.step, 1);
-      const rate = rateAt(learningRate, step);
-      const moved = leaves.map((param, i) => {
-        const { dtype } = param;
-        return move({
-          param,
-          grad: toDType(slopes[i] as Tensor, dtype),
-          averages: kept.map((list) => list[i] as Tensor),
-          rate: toDType(rate, dtype),
-          step: toDType(step, dtype),
-        });
-      });
-      if (!insideTransform()) readAll([step, ...moved.flatMap((m) => [m.param, ...m.averages])]);
-      return {
-        params: rebuild(moved.map((m) => m.param)) as TensorTree<P>,
-        state: { step, averages: kept.map((_, k) => rebuild(moved.map((m) => m.averages[k])) as TensorTree<P>) },
-      };
-    },
+    update: <P>(grads: Like<P>, state: OptimizerState<P>, params: Like<P>) =>
+      (insideTransform() ? graph : compute)(grads, state, params) as {
+        params: TensorTree<P>;
+        state: OptimizerState<P>;
+      },
+  };
+}
+
+interface Updated {
+  readonly params: unknown;
+  readonly state: { readonly step: Tensor; readonly averages: readonly unknown[] };
+}
+
+/** The graph of one step. */
+function updated(
+  { name, learningRate, move }: Rule,
+  grads: unknown,
+  state: OptimizerState<unknown>,
+  params: unknown,
+): Updated {
+  const { leaves, rebuild } = matched(name, params, "params", params);
+  const slopes = matched(name, grads, "grads", params).leaves;
+  const kept = state.averages.map((tree) => matched(name, tree, "state", params).leaves);
+  const step = add(state.step, 1);
+  const rate = rateAt(learningRate, step);
+  const moved = leaves.map((param, i) => {
+    const { dtype } = param;
+    return move({
+      param,
+      grad: toDType(slopes[i] as Tensor, dtype),
+      averages: kept.map((list) => list[i] as Tensor),
+      rate: toDType(rate, dtype),
+      step: toDType(step, dtype),
+    });
+  });
+  return {
+    params: rebuild(moved.map((m) => m.param)),
+    state: { step, averages: kept.map((_, k) => rebuild(moved.map((m) => m.averages[k]))) },
   };
 }
 

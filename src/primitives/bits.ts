@@ -2,6 +2,7 @@ import type { DType } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { range, type Shape, sameShape, show, sizeOf } from "../base/shape.js";
 import { inside } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { leading, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2 } from "../kernel/loops.js";
@@ -62,6 +63,7 @@ export const randomBits: Primitive<BitsParams> = {
     return [leading([...(run as Type).shape, 2], batch), pointwise((run as Type).shape)];
   },
   smooth: "jump",
+  lower: onHost,
   laws: [
     {
       inputs: [
@@ -109,6 +111,7 @@ export const deriveKey: Primitive<{ readonly domain: number }> = {
     return [leading((key as Type).shape, batch), pointwise((data as Type).shape)];
   },
   smooth: "jump",
+  lower: onHost,
   laws: [
     {
       inputs: [
@@ -154,6 +157,7 @@ export const jaxRandomBits: Primitive<{ readonly shape: Shape }> = {
   batch: ([key], _batched, params) => apply(jaxRandomBits, [key as Tensor], params),
   reads: (_params, [key]) => [leading((key as Type).shape, (key as Type).shape.length - 1)],
   smooth: "jump",
+  lower: onHost,
   laws: [{ inputs: [{ shape: [2], dtype: "uint32" }], params: { shape: [2, 3] } }],
 };
 
@@ -188,6 +192,7 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "jump",
   range: () => ({ ...inside(0, 1), random: true }),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3], dtype: "uint32", from: [0, 2 ** 32 - 1] }], params: { dtype: "float32" } },
     {

@@ -1,6 +1,7 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
 import { type Interval, interval, meet } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
@@ -40,6 +41,7 @@ export const validate: Primitive<Demand> = {
   smooth: "smooth",
   range: ([a], { interval: ends, holds }) =>
     ends ? meet(a as Interval, interval(...ends, [!holds(ends[0]), !holds(ends[1])])) : (a as Interval),
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }],
@@ -85,6 +87,7 @@ export const relate: Primitive<Relation> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -124,6 +127,7 @@ export const settled: Primitive<Settled> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2], dtype: "bool", from: [0, 0] }],

@@ -3,6 +3,7 @@ import { range, sameShape, show } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as intervals from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { letters, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { matmulLoop } from "../kernel/contract.js";
@@ -30,6 +31,7 @@ export const mul: Primitive<null> = {
   smooth: "smooth",
   range: ([a, b], _params, { inputs: [x, y] }) =>
     x === y ? intervals.squared(a as Interval) : intervals.times(a as Interval, b as Interval),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: null },
     { inputs: [{ shape: [] }, { shape: [] }], params: null },
@@ -53,6 +55,7 @@ export const divide: Primitive<null> = {
   smoothOn: ([, b]) => ["smooth", b?.zero ? "jump" : "smooth"],
   range: ([a, b]) => intervals.over(a as Interval, b as Interval),
   batch: (inputs, batched, _params, size) => apply(divide, allBatched(inputs, batched, size), null),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3], from: [0.3, 2] }], params: null },
     { inputs: [{ shape: [] }, { shape: [], from: [-2, -0.3] }], params: null },
@@ -96,6 +99,7 @@ export const matmul: Primitive<null> = {
   smooth: "smooth",
   range: ([a, b], _params, { inputs: [left] }) =>
     intervals.summed(intervals.times(a as Interval, b as Interval), left?.shape.at(-1) as number),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [3, 4] }], params: null },
     { inputs: [{ shape: [2, 1, 3] }, { shape: [2, 3, 2] }], params: null },

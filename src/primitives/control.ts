@@ -2,6 +2,7 @@ import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
 import { exactly, type Interval } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
@@ -29,6 +30,7 @@ export const stopGradient: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "jump",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -59,6 +61,7 @@ export const box: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
   range: () => exactly(1),
+  lower: onHost,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -97,6 +100,7 @@ export const limit: Primitive<LimitParams> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -132,6 +136,7 @@ export const attach: Primitive<Omit<LimitParams, "orders">> = {
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
   range: () => exactly(0),
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -153,6 +158,7 @@ export const shadow: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
   range: () => exactly(0),
+  lower: onHost,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -194,6 +200,7 @@ export const others: Primitive<OthersParams> = {
   reads: ({ axes }, [a]) => [kept((a as Type).shape, axes, true)],
   smooth: "smooth",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: { label: "runs" } } },
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: { label: "runs" } } },

@@ -2,6 +2,7 @@ import { fail } from "../base/errors.js";
 import { range, type Shape, show, sizeOf } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as intervals from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { letters, type ReadLink } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { convLoop } from "../kernel/conv.js";
@@ -72,6 +73,7 @@ export const conv: Primitive<ConvParams> = {
       intervals.times(intervals.hull(x as Interval, intervals.exactly(0)), k as Interval),
       sizeOf((kernel as Tensor).shape.slice(1)),
     ),
+  lower: onHost,
   laws: lawCases(),
   words: ({ stride, inputDilation, kernelDilation, low, size, groups }) =>
     `conv to ${show(size)}, stride ${show(stride)}, from ${show(low.map((n) => 0 - n))}, dilation ${show(kernelDilation)} and ${show(inputDilation)}, ${groups} groups`,

@@ -1,17 +1,19 @@
 import { normalAxis, range, sizeOf } from "../base/shape.js";
 import { above, everything, type Interval, interval, isAbove } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { causal, kept } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/cumulative.js";
 import { reduce } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { takeAlong } from "./along.js";
+import { concat } from "./concat.js";
 import { times } from "./contract.js";
 import { detach } from "./control.js";
 import { exp } from "./elementary.js";
 import { dropAxes, floats, pair } from "./fit.js";
-import { allBatched, broadcastTo, concat, minus, permute, plus, reshapeTo, sliceAxis } from "./linear.js";
+import { allBatched, broadcastTo, minus, permute, plus, reshapeTo, sliceAxis } from "./linear.js";
 import { equals, where } from "./pointwise.js";
 import type { AxesParams } from "./reduce.js";
 
@@ -74,6 +76,7 @@ export const recurrence: Primitive<CumulativeParams> = {
     apply(recurrence, allBatched(inputs, batched, size), { axis: axis + 1, reverse }),
   reads: ({ axis, reverse }, inputs) => inputs.map(({ shape }) => causal(shape, axis, reverse)),
   smooth: "smooth",
+  lower: onHost,
   laws: cases((shape) => [{ shape }, { shape }]),
 };
 
@@ -107,6 +110,7 @@ function running(
     reads: ({ axis, reverse }, [a]) => [causal((a as Type).shape, axis, reverse)],
     smooth,
     range: ([a], { axis }, node) => rangeOf(a as Interval, node.shape[axis] as number),
+    lower: onHost,
     laws: cases((shape) => [{ shape, distinct }]),
   };
   return self;
@@ -203,6 +207,7 @@ export const prod: Primitive<AxesParams> = {
   reads: ({ axes }, [a]) => [kept((a as Type).shape, axes)],
   smooth: "smooth",
   range: ([a]) => productRange(a as Interval),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 4] }], params: { axes: [1] } },
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2] } },

@@ -1,4 +1,5 @@
 import { fail } from "../base/errors.js";
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/linalg/eigh.js";
@@ -75,6 +76,7 @@ export const eigvalsh: Primitive<Named> = {
   batch: ([a], _batched, params) => apply(eigvalsh, [a as Tensor], params),
   reads: (_params, [a]) => [lead(a as Type)],
   smooth: "kink",
+  lower: onHost,
   laws: squares.map((input) => ({ inputs: [input], params: { where: "eigvalsh" } })),
 };
 
@@ -112,6 +114,7 @@ export const eigh: Primitive<Named> = {
   reads: (_params, [a]) => [lead(a as Type)],
   smooth: "kink",
   smoothOn: () => ["jump"],
+  lower: onHost,
   laws: squares.map((input) => ({ inputs: [input], params: { where: "eigh" } })),
 };
 
@@ -148,6 +151,7 @@ export const svdvals: Primitive<Named> = {
   batch: ([a], _batched, params) => apply(svdvals, [a as Tensor], params),
   reads: (_params, [a]) => [lead(a as Type)],
   smooth: "kink",
+  lower: onHost,
   laws: rectangles.map((input) => ({ inputs: [input], params: { where: "svdvals" } })),
 };
 
@@ -190,6 +194,7 @@ export const svd: Primitive<Named> = {
   reads: (_params, [a]) => [lead(a as Type)],
   smooth: "kink",
   smoothOn: () => ["jump"],
+  lower: onHost,
   laws: rectangles.map((input) => ({ inputs: [input], params: { where: "svd" } })),
 };
 

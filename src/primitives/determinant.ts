@@ -1,3 +1,4 @@
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { determinant, type LU, logDeterminant, lu } from "../kernel/linalg/lu.js";
@@ -51,6 +52,7 @@ function ofFactors(name: string, { value, gradient, crosses, laws }: OfFactors):
     reads: (_params, [a]) => [leading((a as Type).shape, (a as Type).shape.length - 2)],
     smooth: gradient === null ? "jump" : "smooth",
     smoothOn: () => [crosses ?? (gradient === null ? "jump" : "smooth")],
+    lower: onHost,
     laws: laws.map((input) => ({ inputs: [input], params: { where: name } })),
   };
   return self;
@@ -109,6 +111,7 @@ export const cofactor: Primitive<Named> = {
   batch: ([a], _batched, params) => apply(cofactor, [a as Tensor], params),
   reads: (_params, [a]) => [leading((a as Type).shape, (a as Type).shape.length - 2)],
   smooth: "smooth",
+  lower: onHost,
   laws: cases.map((input) => ({ inputs: [input], params: { where: "det" } })),
 };
 

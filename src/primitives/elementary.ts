@@ -1,5 +1,6 @@
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, type Scalar1 } from "../kernel/loops.js";
@@ -37,6 +38,7 @@ export function unary(name: string, { f, d, from, kinks, smooth = "smooth", smoo
     smooth,
     smoothOn: smoothOn && (([x]) => [smoothOn(x as Interval)]),
     range,
+    lower: onHost,
     laws: [
       { inputs: [input([2, 3])], params: null },
       { inputs: [input([])], params: null },

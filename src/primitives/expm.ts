@@ -1,11 +1,13 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/linalg/expm.js";
 import { finiteStack, sinkOf, stackOf } from "../kernel/linalg/stack.js";
 import type { NDArray } from "../kernel/ndarray.js";
-import { allBatched, concat, plus, sliceAxis, zerosLike } from "./linear.js";
+import { concat } from "./concat.js";
+import { allBatched, plus, sliceAxis, zerosLike } from "./linear.js";
 import { adjoint, squareMatrices } from "./matrix.js";
 import type { Named } from "./solve.js";
 
@@ -38,6 +40,7 @@ export const matrixExp: Primitive<Named> = {
   batch: ([a], _batched, params) => apply(matrixExp, [a as Tensor], params),
   reads: (_params, [a]) => [leading((a as Type).shape, (a as Type).shape.length - 2)],
   smooth: "smooth",
+  lower: onHost,
   laws: shapes.map((shape) => ({ inputs: [input(shape)], params: { where: "matrixExp" } })),
 };
 
@@ -75,6 +78,7 @@ export const matrixExpAlong: Primitive<Named> = {
   batch: (inputs, batched, params, size) => apply(matrixExpAlong, allBatched(inputs, batched, size), params),
   reads: (_params, inputs) => inputs.map(({ shape }) => leading(shape, shape.length - 2)),
   smooth: "smooth",
+  lower: onHost,
   laws: shapes.map((shape) => ({ inputs: [input(shape), input(shape)], params: { where: "matrixExp" } })),
 };
 

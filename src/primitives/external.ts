@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from "../base/dtype.js";
 import { fail, NoGradientError } from "../base/errors.js";
 import { type Shape, show, sizeOf } from "../base/shape.js";
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type Primitive, type Type } from "../graph/tensor.js";
 import { elements, empty, type NDArray } from "../kernel/ndarray.js";
@@ -52,6 +53,7 @@ export const external: Primitive<ExternalParams> = {
       return leading(input.shape, Math.min(outer.length + (direct ? maps : 0), input.shape.length));
     }),
   smooth: "jump",
+  lower: onHost,
   laws: [
     {
       inputs: [{ shape: [2, 3] }],

@@ -1,4 +1,5 @@
 import { fail } from "../base/errors.js";
+import { onHost } from "../graph/lowering.js";
 import { leading, linked } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { cholesky as choleskyOf } from "../kernel/linalg/cholesky.js";
@@ -61,6 +62,7 @@ export const cholesky: Primitive<Named> = {
     return [[...leading(shape, row), ...above]];
   },
   smooth: "smooth",
+  lower: onHost,
   laws: [
     [3, 3],
     [1, 1],
@@ -150,6 +152,7 @@ function qrOfShape(name: string, tall: boolean, cases: readonly (readonly number
     smooth: "smooth",
     // The last column of a square q turns around where the determinant crosses zero. A tall matrix loses its rank in isolated places only.
     smoothOn: () => [tall ? "smooth" : "jump"],
+    lower: onHost,
     laws: cases.map((shape) => ({ inputs: [{ ...dominant, shape }], params: { where: "qr" } })),
   };
   return self;

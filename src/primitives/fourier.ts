@@ -1,5 +1,6 @@
 import { fail } from "../base/errors.js";
 import { normalAxis, show } from "../base/shape.js";
+import { onHost } from "../graph/lowering.js";
 import { kept } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/fft.js";
@@ -47,5 +48,6 @@ export const fft: Primitive<FourierParams> = {
     apply(fft, allBatched(inputs, batched, size), { axis: axis + 1, inverse }),
   reads: ({ axis }, inputs) => inputs.map(({ shape }) => kept(shape, [axis], true)),
   smooth: "smooth",
+  lower: onHost,
   laws: cases,
 };

@@ -1,6 +1,7 @@
 import type { AnyPrimitive } from "../graph/tensor.js";
 import * as bits from "./bits.js";
 import * as check from "./check.js";
+import * as concat from "./concat.js";
 import * as contract from "./contract.js";
 import * as control from "./control.js";
 import * as conv from "./conv.js";
@@ -29,6 +30,7 @@ import * as special from "./special.js";
 export const primitives: readonly AnyPrimitive[] = Object.freeze(
   [
     linear,
+    concat,
     elementary,
     pointwise,
     contract,

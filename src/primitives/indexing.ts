@@ -1,6 +1,7 @@
 import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import { exactly, hull, type Interval, summed } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { gathered, scattered } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as move from "../kernel/move.js";
@@ -50,6 +51,7 @@ export const gather: Primitive<IndexParams> = {
   reads: ({ batch }, [a, index]) => gathered((a as Type).shape, (index as Type).shape, batch),
   smooth: ["smooth", "jump"],
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [4, 2] }, { shape: [3], dtype: "int32", from: [0, 3] }], params: { batch: 0 } },
     { inputs: [{ shape: [2, 3] }, { shape: [2, 4], dtype: "int32", from: [0, 2] }], params: { batch: 1 } },
@@ -86,6 +88,7 @@ export const scatterAdd: Primitive<ScatterParams> = {
   smooth: ["smooth", "jump"],
   range: ([updates], { batch }, { inputs: [, index] }) =>
     hull(exactly(0), summed(hull(exactly(0), updates as Interval), index?.shape[batch] as number)),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [3, 2] }, { shape: [3], dtype: "int32", from: [0, 3] }], params: { batch: 0, size: 4 } },
     { inputs: [{ shape: [2, 4] }, { shape: [2, 4], dtype: "int32", from: [0, 2] }], params: { batch: 1, size: 3 } },

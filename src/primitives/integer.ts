@@ -3,6 +3,7 @@ import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, type Scalar1, type Scalar2 } from "../kernel/loops.js";
@@ -42,6 +43,7 @@ function bitwise(
     batch: (inputs, batched, _params, size) => apply(self, allBatched(inputs, batched, size), null),
     reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
     smooth: "jump",
+    lower: onHost,
     laws: wide.map((input) => ({ inputs: [input, { ...input, from: second }], params: null })),
   };
   return self;
@@ -59,6 +61,7 @@ function bits(name: string, f: Scalar1): Primitive<null> {
     batch: ([a]) => apply(self, [a as Tensor], null),
     reads: (_params, _inputs, out) => [pointwise(out.shape)],
     smooth: "jump",
+    lower: onHost,
     laws: wide.map((input) => ({ inputs: [input], params: null })),
   };
   return self;
@@ -128,6 +131,7 @@ function division(name: string, f: Scalar2, rules: Partial<Primitive<null>>): Pr
     run: ([a, b], _params, out) =>
       map2(isFloat(out.dtype) ? f : (x, y) => f(x, divisor(name, x, y)), a as NDArray, b as NDArray, out.dtype),
     batch: (inputs, batched, _params, size) => apply(self, allBatched(inputs, batched, size), null),
+    lower: onHost,
     laws: [
       // The quotient stays between two whole numbers.
       {

@@ -3,8 +3,11 @@ import { normalAxes, normalAxis, range, type Shape, sameShape, show, sizeOf } fr
 import type { Interval } from "../graph/interval.js";
 import * as interval from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { asIs, onHost } from "../graph/lowering.js";
 import { affine, causal, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import type { AxisRead } from "../kernel/affine.js";
+import type { Value } from "../kernel/expr/block.js";
 import { addLoop, map1, reduce, subLoop, sumRun } from "../kernel/loops.js";
 import * as move from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -31,12 +34,14 @@ export const add: Primitive<null> = {
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
   range: (inputs) => inputs.reduce(interval.plus),
+  lower: { kind: "map", build: (b, [x, y]) => b.add(x as Value, y as Value) },
   laws: pairLaws,
 };
 
 export const sub: Primitive<null> = {
   ...add,
   name: "sub",
+  lower: { kind: "map", build: (b, [x, y]) => b.sub(x as Value, y as Value) },
   type: ([a, b]) => pair("sub", a as Type, b as Type),
   run: ([a, b], _params, out) => subLoop(a as NDArray, b as NDArray, out.dtype),
   jvp: ([s, t]) => (s && t ? minus(s, t) : s ? s : t ? negate(t) : null),
@@ -53,6 +58,7 @@ export const neg: Primitive<null> = structural<null>({
   batch: (a) => apply(neg, [a], null),
   range: interval.opposite,
   reads: (_params, shape) => pointwise(shape),
+  lower: { kind: "map", build: (b, [a]) => b.unary("neg", a as Value) },
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 });
 
@@ -64,6 +70,7 @@ export const alias: Primitive<null> = structural<null>({
   transpose: (ct) => ct,
   batch: (a) => apply(alias, [a], null),
   reads: (_params, shape) => pointwise(shape),
+  lower: asIs,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 });
 
@@ -75,6 +82,7 @@ export const named: Primitive<{ readonly name: string }> = structural<{ readonly
   transpose: (ct) => ct,
   batch: (a, params) => apply(named, [a], params),
   reads: (_params, shape) => pointwise(shape),
+  lower: asIs,
   laws: [{ inputs: [{ shape: [2, 3] }], params: { name: "x" } }],
 });
 
@@ -95,6 +103,7 @@ export const broadcast: Primitive<{ readonly shape: Shape }> = structural<{ read
     return apply(broadcast, [reshapeTo(a, lifted)], { shape: [size, ...shape] });
   },
   reads: (_params, input, out) => spread(input, out),
+  lower: { kind: "view", axes: (_params, input, out) => repeatedAxes(input, out) },
   laws: [
     { inputs: [{ shape: [3] }], params: { shape: [2, 3] } },
     { inputs: [{ shape: [2, 1] }], params: { shape: [4, 2, 3] } },
@@ -114,6 +123,7 @@ export const sum: Primitive<{ readonly axes: readonly number[] }> = structural<{
   batch: (a, { axes }) => apply(sum, [a], { axes: axes.map((axis) => axis + 1) }),
   range: (a, { axes }, node) => interval.summed(a, sizeOf(axes.map((axis) => node.inputs[0]?.shape[axis] as number))),
   reads: ({ axes }, input) => kept(input, axes),
+  lower: { kind: "reduce", op: "sum", axes: ({ axes }) => axes },
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { axes: [1] } },
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2] } },
@@ -137,6 +147,7 @@ export const reshape: Primitive<{ readonly shape: Shape }> = structural<{ readon
   transpose: (ct, a) => reshapeTo(ct, a.shape),
   batch: (a, { shape }, size) => apply(reshape, [a], { shape: [size, ...shape] }),
   reads: (_params, input, out) => refine(input, out),
+  lower: { kind: "reshape" },
   laws: [
     { inputs: [{ shape: [2, 6] }], params: { shape: [3, 4] } },
     { inputs: [{ shape: [6] }], params: { shape: [2, 1, 3] } },
@@ -160,6 +171,10 @@ export const transpose: Primitive<{ readonly order: readonly number[] }> = struc
     ),
   batch: (a, { order }) => apply(transpose, [a], { order: [0, ...order.map((axis) => axis + 1)] }),
   reads: ({ order }, input) => moved(input, order),
+  lower: {
+    kind: "view",
+    axes: ({ order }) => order.map((_, axis) => ({ axis: order.indexOf(axis), scale: 1, shift: 0 })),
+  },
   laws: [{ inputs: [{ shape: [2, 3, 4] }], params: { order: [2, 0, 1] } }],
 });
 
@@ -195,6 +210,10 @@ export const slice: Primitive<SliceParams> = structural<SliceParams>({
   batch: (a, { start, stop, step }, size) =>
     apply(slice, [a], { start: [0, ...start], stop: [size, ...stop], step: [1, ...step] }),
   reads: ({ start, step }, input, out) => affine(input, out, step, start),
+  lower: {
+    kind: "view",
+    axes: ({ start, step }) => start.map((shift, axis) => ({ axis, scale: step[axis] as number, shift })),
+  },
   laws: [
     { inputs: [{ shape: [4, 5] }], params: { start: [1, 0], stop: [3, 5], step: [1, 2] } },
     { inputs: [{ shape: [4] }], params: { start: [2], stop: [2], step: [1] } },
@@ -226,6 +245,7 @@ export const pad: Primitive<PadParams> = structural<PadParams>({
     apply(pad, [a], { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
   range: (a) => interval.hull(a, interval.exactly(0)),
   reads: ({ low, interior }, input, out) => padded(input, out, low, interior),
+  lower: { kind: "pad", low: ({ low }) => low, interior: ({ interior }) => interior },
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { low: [1, 0], high: [0, 2], interior: [0, 1] } },
     { inputs: [{ shape: [3] }], params: { low: [0], high: [1], interior: [0] } },
@@ -246,6 +266,11 @@ export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<
     const step = input.map((_, i) => (axes.includes(i) ? -1 : 1));
     return affine(input, out, step, from);
   },
+  lower: {
+    kind: "view",
+    axes: ({ axes }, input) =>
+      input.map((n, axis) => (axes.includes(axis) ? { axis, scale: -1, shift: n - 1 } : { axis, scale: 1, shift: 0 })),
+  },
   laws: [{ inputs: [{ shape: [2, 3] }], params: { axes: [1] } }],
 });
 
@@ -263,65 +288,17 @@ export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolea
   batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),
   range: (a, { axis }, node) => interval.hull(a, interval.summed(a, node.shape[axis] as number)),
   reads: ({ axis, reverse }, input) => causal(input, axis, reverse),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 4] }], params: { axis: 1, reverse: false } },
     { inputs: [{ shape: [3, 2] }], params: { axis: 0, reverse: true } },
   ],
 });
 
-export const concat: Primitive<{ readonly axis: number }> = {
-  name: "concat",
-  type: (inputs, { axis }) => {
-    const [first] = inputs as [Type];
-    normalAxis("concat", axis, first.shape.length);
-    for (const { shape, dtype } of inputs) {
-      if (
-        dtype !== first.dtype ||
-        shape.length !== first.shape.length ||
-        shape.some((n, i) => i !== axis && n !== first.shape[i])
-      ) {
-        fail({
-          where: "concat",
-          got: inputs.map((x) => `${x.dtype}${show(x.shape)}`).join(", "),
-          expected: `types that differ on axis ${axis} only`,
-        });
-      }
-    }
-    const length = inputs.reduce((total, { shape }) => total + (shape[axis] as number), 0);
-    return { shape: first.shape.map((n, i) => (i === axis ? length : n)), dtype: first.dtype };
-  },
-  run: (inputs, { axis }, out) => move.concat(inputs, axis, out),
-  needs: "all",
-  jvp: (tangents, inputs, params) =>
-    tangents.some((t) => t !== null)
-      ? apply(
-          concat,
-          tangents.map((t, i) => t ?? zerosLike(inputs[i] as Tensor)),
-          params,
-        )
-      : null,
-  transpose: (ct, linear, inputs, { axis }) => {
-    let from = 0;
-    return inputs.map((input, i) => {
-      const start = from;
-      from += input.shape[axis] as number;
-      return linear[i] ? sliceAxis(ct, axis, start, from) : null;
-    });
-  },
-  linear: "any",
-  batch: (inputs, batched, { axis }, size) => apply(concat, allBatched(inputs, batched, size), { axis: axis + 1 }),
-  reads: ({ axis }, inputs, out) => {
-    let from = 0;
-    return inputs.map(({ shape }) => {
-      const start = shape.map((_, i) => (i === axis ? -from : 0));
-      from += shape[axis] as number;
-      return affine(shape, out.shape, new Array(shape.length).fill(1), start);
-    });
-  },
-  smooth: "smooth",
-  range: (inputs) => inputs.reduce(interval.hull),
-  laws: [{ inputs: [{ shape: [2, 1] }, { shape: [2, 3] }], params: { axis: 1 } }],
-};
+function repeatedAxes(input: Shape, out: Shape): AxisRead[] {
+  const extra = out.length - input.length;
+  return input.map((n, axis) => ({ axis: n === 1 ? null : axis + extra, scale: 1, shift: 0 }));
+}
 
 // The few constructors the rules above and below this floor are written with; they do nothing where nothing is to be done.
 

@@ -1,6 +1,7 @@
 import { fail } from "../base/errors.js";
 import { normalAxis, sameShape, show } from "../base/shape.js";
 import { type Interval, interval } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { kept, leading, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -32,6 +33,7 @@ export const argsort: Primitive<OrderParams> = {
   reads: ({ axis }, [a]) => [kept((a as Type).shape, [axis], true)],
   smooth: "jump",
   range: (_inputs, { axis }, node) => interval(0, (node.shape[axis] as number) - 1),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 4], distinct: true }], params: { axis: 1, descending: false } },
     { inputs: [{ shape: [3, 2], distinct: true }], params: { axis: 0, descending: true } },
@@ -58,6 +60,7 @@ export const sort: Primitive<OrderParams> = {
   reads: ({ axis }, [a]) => [kept((a as Type).shape, [axis], true)],
   smooth: "kink",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 4], distinct: true }], params: { axis: 1, descending: false } },
     { inputs: [{ shape: [3, 2], distinct: true }], params: { axis: 0, descending: true } },
@@ -95,6 +98,7 @@ export const searchsorted: Primitive<SearchParams> = {
   ],
   smooth: "jump",
   range: (_inputs, _params, { inputs: [sorted] }) => interval(0, sorted?.shape.at(-1) as number),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [4], distinct: true }, { shape: [3] }], params: { right: false } },
     { inputs: [{ shape: [2, 3], distinct: true }, { shape: [2, 5] }], params: { right: true } },

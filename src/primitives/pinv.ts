@@ -1,3 +1,4 @@
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { pseudoinverse } from "../kernel/linalg/spectral.js";
@@ -50,5 +51,6 @@ export const pinv: Primitive<PinvParams> = {
   reads: (_params, [a]) => [leading((a as Type).shape, (a as Type).shape.length - 2)],
   smooth: "kink",
   smoothOn: () => ["jump"],
+  lower: onHost,
   laws: rectangles.map((input) => ({ inputs: [input], params: { where: "pinv", cutoff: 1e-12 } })),
 };

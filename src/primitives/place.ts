@@ -1,6 +1,7 @@
 import { fail } from "../base/errors.js";
 import { range, type Shape, sameShape, show } from "../base/shape.js";
 import { hull, type Interval, interval } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { leading, linked, pointwise, type ReadLink } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -30,6 +31,7 @@ export const lastWriter: Primitive<{ readonly size: number }> = {
   reads: (_params, [index]) => [leading((index as Type).shape, (index as Type).shape.length - 1)],
   smooth: "jump",
   range: (_inputs, _params, { inputs: [index] }) => interval(-1, (index?.shape.at(-1) as number) - 1),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [3], dtype: "int32", from: [0, 3] }], params: { size: 4 } },
     { inputs: [{ shape: [2, 4], dtype: "uint32", from: [0, 1] }], params: { size: 2 } },
@@ -97,6 +99,7 @@ export const dynamicSlice: Primitive<{ readonly sizes: Shape }> = {
   },
   smooth: ["smooth", "jump"],
   range: ([x]) => x as Interval,
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [4, 3] }, starts([2])], params: { sizes: [2, 3] } },
     { inputs: [{ shape: [2, 4] }, starts([2, 1])], params: { sizes: [3] } },
@@ -149,6 +152,7 @@ export const dynamicUpdateSlice: Primitive<null> = {
   },
   smooth: ["smooth", "smooth", "jump"],
   range: ([x, update]) => hull(x as Interval, update as Interval),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [4, 3] }, { shape: [2, 3] }, starts([2])], params: null },
     { inputs: [{ shape: [2, 4] }, { shape: [2, 3] }, starts([2, 1])], params: null },

@@ -4,6 +4,7 @@ import { sameShape, show } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, map3, type Scalar2 } from "../kernel/loops.js";
@@ -45,6 +46,7 @@ function binary(name: string, { f, out: dtype, jvp, smooth, smoothOn, range, law
     smooth,
     smoothOn,
     range: range && (([a, b]) => range(a as Interval, b as Interval)),
+    lower: onHost,
     laws: laws.map((inputs) => ({ inputs, params: null })),
   };
   return self;
@@ -250,6 +252,7 @@ export const where: Primitive<null> = {
     const { lo, hi } = mask as Interval;
     return lo === 1 ? (a as Interval) : hi === 0 ? (b as Interval) : on.hull(a as Interval, b as Interval);
   },
+  lower: onHost,
   laws: [{ inputs: [{ shape: [2, 3], dtype: "bool" }, { shape: [2, 3] }, { shape: [2, 3] }], params: null }],
 };
 
@@ -282,6 +285,7 @@ export const convert: Primitive<{ readonly dtype: DType }> = {
       : isFloat((from as Tensor).dtype)
         ? steps(Math.trunc)([a as Interval])
         : (a as Interval),
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3], kinks: [-1, 0, 1] }], params: { dtype: "int32" } },
     { inputs: [{ shape: [3], dtype: "int32" }], params: { dtype: "float32" } },
@@ -306,6 +310,7 @@ export const cast: Primitive<{ readonly dtype: DType }> = {
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
   range: ([a]) => a as Interval,
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float64" } },
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float32" } },

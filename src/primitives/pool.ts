@@ -2,6 +2,7 @@ import { fail } from "../base/errors.js";
 import { range, type Shape, show, sizeOf } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import { eye } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { leading, type ReadLink } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -46,6 +47,7 @@ export const windowMax: Primitive<WindowParams> = {
   reads: (params, [x], out) => [windowLinks(x as Type, out.shape, params)],
   smooth: "kink",
   range: ([x]) => x as Interval,
+  lower: onHost,
   laws: lawCases(),
   words: ({ window, stride }) => `windowMax ${show(window)}, stride ${show(stride)}`,
 };
@@ -73,6 +75,7 @@ export const windowPeaks: Primitive<WindowParams> = {
     return [links.map((link) => (link.out && link.out.axis >= rank ? { ...link, out: later(link.out) } : link))];
   },
   smooth: "jump",
+  lower: onHost,
   laws: lawCases(),
 };
 

@@ -1,5 +1,6 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
+import { onHost } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/linalg/quotient.js";
@@ -78,6 +79,7 @@ export const gapQuotient: Primitive<GapParams> = {
   // What is an error hangs on the whole matrix.
   reads: (_params, inputs, out) => inputs.map(({ shape }) => leading(shape, out.shape.length - 2)),
   smooth: "smooth",
+  lower: onHost,
   laws: cases.map((inputs, i) => ({ inputs, params: { where: "law", what: "values", pairs: i > 1, reverse: false } })),
 };
 

@@ -2,6 +2,7 @@ import type { TypedArray } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import { exactly, hull, type Interval } from "../graph/interval.js";
+import { onHost } from "../graph/lowering.js";
 import { kept } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { reduce } from "../kernel/loops.js";
@@ -52,6 +53,7 @@ function extreme(name: string, better: (a: number, b: number) => boolean): Primi
     reads: ({ axes }, [a]) => [kept((a as Type).shape, axes)],
     smooth: "kink",
     range: ([a]) => a as Interval,
+    lower: onHost,
     laws: [
       { inputs: [input([2, 4])], params: { axes: [1] } },
       { inputs: [input([3])], params: { axes: [0] } },
@@ -97,6 +99,7 @@ function place(name: string, better: (a: number, b: number) => boolean): Primiti
     reads: ({ axis }, [a]) => [kept((a as Type).shape, [axis])],
     smooth: "jump",
     range: (_inputs, { axis }, { inputs: [a] }) => hull(exactly(0), exactly((a?.shape[axis] as number) - 1)),
+    lower: onHost,
     laws: [{ inputs: [{ shape: [2, 4], distinct: true }], params: { axis: 1 } }],
   };
   return self;

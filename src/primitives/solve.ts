@@ -1,5 +1,6 @@
 import { fail } from "../base/errors.js";
 import { range } from "../base/shape.js";
+import { onHost } from "../graph/lowering.js";
 import { leading, letters, linked, type ReadLink } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { lu, luSolve } from "../kernel/linalg/lu.js";
@@ -78,6 +79,7 @@ export const solve: Primitive<SolveParams> = {
   smooth: "smooth",
   // A random matrix that crosses the singular ones is a denominator that crosses 0.
   smoothOn: () => ["jump", "smooth"],
+  lower: onHost,
   laws: [
     { inputs: [dominant, rightSide], params: { where: "solve", transposed: false } },
     { inputs: [dominant, rightSide], params: { where: "solve", transposed: true } },
@@ -153,6 +155,7 @@ export const triangularSolve: Primitive<TriangleParams> = {
   },
   smooth: "smooth",
   smoothOn: (_inputs, { unit, factor }) => [unit || factor ? "smooth" : "jump", "smooth"],
+  lower: onHost,
   laws: [
     ...[true, false].flatMap((lower) =>
       [true, false].map((transposed) => ({

@@ -2,6 +2,7 @@ import { fail } from "../base/errors.js";
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
+import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2 } from "../kernel/loops.js";
@@ -83,6 +84,7 @@ export const polygamma: Primitive<{ readonly n: number }> = {
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
   smoothOn: ([x]) => [withPoles(x as Interval)],
+  lower: onHost,
   laws: [
     { inputs: [{ shape: [2, 3], from: [0.5, 5] }], params: { n: 1 } },
     { inputs: [{ shape: [3], from: [0.5, 5] }], params: { n: 2 } },
@@ -121,6 +123,7 @@ export const igammac: Primitive<null> = {
   // Near 0 it is 1 − xᵃ/Γ(a + 1).
   smoothOn: ([a, x]) => ["jump", !x?.zero ? "smooth" : on.atLeast(a as Interval, 1) ? "kink" : "jump"],
   range: () => on.interval(0, 1),
+  lower: onHost,
   laws: [
     {
       inputs: [
@@ -145,6 +148,7 @@ export const poissonInverse: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: "jump",
   range: () => on.interval(0, Infinity),
+  lower: onHost,
   laws: [
     {
       inputs: [

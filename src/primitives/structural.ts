@@ -1,5 +1,6 @@
 import type { Shape } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
+import type { Lowering } from "../graph/lowering.js";
 import type { ReadLink } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -11,6 +12,7 @@ export interface Structural<P> {
   readonly transpose: (cotangent: Tensor, input: Tensor, params: P) => Tensor;
   readonly batch: (input: Tensor, params: P, size: number) => Tensor;
   readonly reads: (params: P, input: Shape, out: Shape) => readonly ReadLink[];
+  readonly lower: Lowering<P>;
   readonly laws: readonly LawCase<P>[];
   /** Left out: that of the input, whose elements it moves. */
   readonly range?: (input: Interval, params: P, node: Tensor) => Interval;
@@ -30,6 +32,7 @@ export function structural<P>(rules: Structural<P>): Primitive<P> {
     reads: (params, [a], out) => [rules.reads(params, (a as Type).shape, out.shape)],
     smooth: "smooth",
     range: ([a], params, node) => (rules.range ? rules.range(a as Interval, params, node) : (a as Interval)),
+    lower: rules.lower,
     laws: rules.laws,
   };
   return self;

@@ -1,5 +1,6 @@
 import { isFloat } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
+import { onHost } from "../graph/lowering.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { dense, type NDArray } from "../kernel/ndarray.js";
 import { plus } from "./linear.js";
@@ -42,6 +43,7 @@ export const pack: Primitive<PackParams> = {
   batch: () => fail({ where: "pack", what: "a tuple was batched instead of its parts" }),
   reads: (_params, inputs) => inputs.map(() => []),
   smooth: "smooth",
+  lower: onHost,
   laws: [],
 };
 
@@ -66,6 +68,7 @@ export const pick: Primitive<{ readonly index: number }> = {
   batch: ([a], _batched, { index }) => part(a as Tensor, index),
   reads: () => [[]],
   smooth: "smooth",
+  lower: onHost,
   laws: [],
 };
 

@@ -1,21 +1,19 @@
 import { fail } from "../base/errors.js";
-import { simplified } from "../control/simplify.js";
 import { compareGraphs, type TracedGraph } from "../graph/compare.js";
 import { leaf, placeholder, type Tensor } from "../graph/tensor.js";
-import { currentRuntime, insideTransform, transforming } from "../graph/trace.js";
+import { insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
-import { contiguous, type NDArray } from "../kernel/ndarray.js";
+import { type CallType, callType, numbersLike } from "../transforms/callType.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
+import { Computation } from "./computation.js";
 import { readAll } from "./read.js";
 
 /** One traced program: its arguments as placeholders, its results as nodes. */
-export interface Trace {
-  readonly holes: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
+export interface Trace extends TracedGraph {
+  readonly type: CallType;
+  readonly computation: Computation;
   readonly rebuild: (leaves: readonly unknown[]) => unknown;
   calls: number;
-  /** The results as they are computed, from the first time on; other transforms and later traces see `outputs`. */
-  simple: readonly Tensor[] | null;
 }
 
 /**
@@ -25,28 +23,51 @@ export interface Trace {
  * @throws where a captured constant has changed (with its two values), or f reads a placeholder
  */
 export function compile<A extends unknown[], T>(f: (...args: A) => T): (...args: LikeAll<A>) => T {
+  return compiled("compile", f);
+}
+
+/** As `compile`, with what it is called in errors. */
+export function compiled<A extends unknown[], T>(where: string, f: (...args: A) => T): (...args: LikeAll<A>) => T {
   const cache = new Map<string, Trace>();
+  let last: Trace | null = null;
   return (...args) => {
-    const trees = args.map((arg) => tensorsOf("compile", arg));
+    if (last !== null && last.type.trees.length === args.length && !isPowerOfTwo(last.calls) && !insideTransform()) {
+      const values = numbersLike(last.type, args);
+      if (values !== null) {
+        last.calls++;
+        return last.rebuild(last.computation.run(values).map(leaf)) as T;
+      }
+    }
+    const trees = args.map((arg) => tensorsOf(where, arg));
     const leaves = trees.flatMap((tree) => tree.leaves);
-    const signature = trees
-      .map((tree) => `${tree.structure}:${tree.leaves.map((x) => `${x.dtype}${x.shape}`).join(";")}`)
-      .join("|");
+    const signature = signatureOf(trees);
     let trace = cache.get(signature);
     if (trace === undefined) {
-      trace = traceOf(f, trees);
+      trace = traceOf(where, f, trees);
       cache.set(signature, trace);
-    } else if (isPowerOfTwo(trace.calls)) checkFrozen("compile", trace, traceOf(f, trees));
+    } else if (isPowerOfTwo(trace.calls)) checkFrozen(where, trace, traceOf(where, f, trees));
     trace.calls++;
-    return trace.rebuild(insideTransform() ? inline(trace, leaves) : execute(trace, leaves)) as T;
+    last = trace;
+    return trace.rebuild(
+      insideTransform() ? inline(trace, leaves) : trace.computation.run(readAll(leaves)).map(leaf),
+    ) as T;
   };
+}
+
+/** Structures, dtypes and shapes in words. */
+export function signatureOf(trees: readonly ReturnType<typeof tensorsOf>[]): string {
+  return trees.map((tree) => `${tree.structure}:${tree.leaves.map((x) => `${x.dtype}${x.shape}`).join(";")}`).join("|");
 }
 
 export function isPowerOfTwo(n: number): boolean {
   return n > 0 && (n & (n - 1)) === 0;
 }
 
-function traceOf<A extends unknown[], T>(f: (...args: A) => T, trees: readonly ReturnType<typeof tensorsOf>[]): Trace {
+function traceOf<A extends unknown[], T>(
+  where: string,
+  f: (...args: A) => T,
+  trees: readonly ReturnType<typeof tensorsOf>[],
+): Trace {
   const holes: Tensor[] = [];
   const args = trees.map((tree, k) =>
     tree.rebuild(
@@ -58,24 +79,16 @@ function traceOf<A extends unknown[], T>(f: (...args: A) => T, trees: readonly R
     ),
   );
   const out = tensorsOf(
-    "compile",
-    transforming("compile", () => f(...(args as A))),
+    where,
+    transforming(where, () => f(...(args as A))),
   );
-  return { holes, outputs: out.leaves, rebuild: out.rebuild, calls: 0, simple: null };
+  const computation = new Computation(out.leaves, holes);
+  return { holes, outputs: out.leaves, type: callType(trees), computation, rebuild: out.rebuild, calls: 0 };
 }
 
 /** The graph with the arguments in place of the placeholders. */
 export function inline(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
   return substitute(trace.outputs, new Map(trace.holes.map((hole, i) => [hole, leaves[i] as Tensor]))).outputs;
-}
-
-function execute(trace: Trace, leaves: readonly Tensor[]): Tensor[] {
-  const values = readAll(leaves);
-  const feeds = new Map<Tensor, NDArray>(trace.holes.map((hole, i) => [hole, values[i] as NDArray]));
-  trace.simple ??= simplified(trace.outputs);
-  return currentRuntime()
-    .run(trace.simple, feeds)
-    .map((value) => leaf(contiguous(value)));
 }
 
 /** @throws where two traces of one program differ: something outside its arguments has changed. */

@@ -2,6 +2,7 @@ import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import { asTensor, constant, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
+import { concat } from "../primitives/concat.js";
 import { perAxis } from "../primitives/fit.js";
 import * as linear from "../primitives/linear.js";
 
@@ -37,7 +38,7 @@ export function pad(
         : mode === "edge"
           ? edges(out, axis, width)
           : images(out, axis, width);
-    return apply(linear.concat, [before as Tensor, out, after as Tensor], { axis });
+    return apply(concat, [before as Tensor, out, after as Tensor], { axis });
   }, a);
 }
 

@@ -3,6 +3,7 @@ import { fail } from "../base/errors.js";
 import { broadcastShapes, normalAxis, range, type Shape, show, sizeOf } from "../base/shape.js";
 import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
+import { concat as concatPrimitive } from "../primitives/concat.js";
 import { gather as gatherPrimitive } from "../primitives/indexing.js";
 import * as linear from "../primitives/linear.js";
 import { equal, toDType } from "./elementwise.js";
@@ -115,7 +116,7 @@ export function concat(parts: readonly TensorLike[], axis = 0): Tensor {
   if (first === undefined) return fail({ where: "concat", got: "no tensors", expected: "at least one" });
   const dtype = list.map((part) => part.dtype).reduce(promote);
   const same = list.map((part) => toDType(part, dtype));
-  return apply(linear.concat, same, { axis: normalAxis("concat", axis, first.rank) });
+  return apply(concatPrimitive, same, { axis: normalAxis("concat", axis, first.rank) });
 }
 
 /** Joins along a new axis. */

@@ -5,6 +5,7 @@ import { apply } from "../../src/graph/tensor.js";
 import { tensor } from "../../src/index.js";
 import { deriveKey, randomBits, unitUniform } from "../../src/primitives/bits.js";
 import { relate, validate } from "../../src/primitives/check.js";
+import { concat } from "../../src/primitives/concat.js";
 import { matmul, mul } from "../../src/primitives/contract.js";
 import { attach } from "../../src/primitives/control.js";
 import * as elementary from "../../src/primitives/elementary.js";
@@ -68,7 +69,7 @@ const misfits: readonly (readonly [AnyPrimitive, readonly Type[], unknown, strin
     "cumsum: got axis 1 of a tensor of rank 1, expected an axis in [-1, 0].",
   ],
   [
-    linear.concat,
+    concat,
     [f32(2, 3), f32(2, 4)],
     { axis: 0 },
     "concat: got float32[2, 3], float32[2, 4], expected types that differ on axis 0 only.",

@@ -170,6 +170,10 @@ test("compile runs the simplified graph, and keeps the one it was given for othe
       kernels.push(operations(outputs));
       return runtime.run(outputs, feeds);
     },
+    prepare: (outputs, inputs) => {
+      kernels.push(operations(outputs));
+      return runtime.prepare(outputs, inputs);
+    },
   });
   try {
     const f = (x: Tensor): Tensor => x.mul(1).sin().mul(x.sin()).sum();

@@ -2,6 +2,7 @@ import type { DType } from "../../src/base/dtype.js";
 import type { Shape } from "../../src/base/shape.js";
 import { constant, tensor } from "../../src/graph/leaves.js";
 import { type AnyPrimitive, apply, type Tensor } from "../../src/graph/tensor.js";
+import { concat } from "../../src/primitives/concat.js";
 import { divide, mul } from "../../src/primitives/contract.js";
 import { abs } from "../../src/primitives/elementary.js";
 import { gather } from "../../src/primitives/indexing.js";
@@ -9,7 +10,6 @@ import {
   add,
   broadcast,
   broadcastTo,
-  concat,
   flip,
   neg,
   pad,

@@ -1,7 +1,7 @@
 import type { Tensor } from "../../graph/tensor.js";
 import { elements, type NDArray } from "../../kernel/ndarray.js";
 import type { Plan } from "../choose.js";
-import { type Call, Evaluator } from "../evaluate.js";
+import { type Bound, boundTo, Evaluator } from "../evaluator.js";
 import type { Program } from "../program.js";
 import { type Layout, oneRun } from "../runs.js";
 
@@ -38,15 +38,7 @@ export async function measure(program: Program, plan: Plan, how: Measuring): Pro
   const core = oneRun(program, plan);
   const ev = new Evaluator(core);
   const runs = core.random ? how.runs : 1;
-  const call: Call = {
-    leaves: how.leaves,
-    key: how.key,
-    given: new Map(),
-    samples: runs,
-    replicates: 1,
-    chunk: Math.max(2, runs),
-    signal: how.signal,
-  };
+  const call = boundTo(core, { leaves: how.leaves, key: how.key, given: new Map() }, how);
   const one: Layout = { inner: runs, outer: null, shared: true };
   if (!core.random) {
     const rows = [joined(gradientOf(ev, one, call, 0), 0, 1)];
@@ -64,15 +56,14 @@ export async function measure(program: Program, plan: Plan, how: Measuring): Pro
   return { runs, rows, ms: await timed(ev, one, call, how), exact: false };
 }
 
-function gradientOf(ev: Evaluator, layout: Layout, call: Call, first: number): NDArray[] {
-  const runs = ev.runs(layout, 1);
-  return ev.run(runs, runs.derivatives, call, first);
+function gradientOf(ev: Evaluator, layout: Layout, call: Bound, first: number): NDArray[] {
+  return ev.part("derivatives", layout, 1, (runs) => runs.derivatives).run(call, first);
 }
 
 const repeats = 9;
 
 /** The median of a few evaluations, after one that builds and warms up. */
-async function timed(ev: Evaluator, layout: Layout, call: Call, how: Measuring): Promise<number> {
+async function timed(ev: Evaluator, layout: Layout, call: Bound, how: Measuring): Promise<number> {
   gradientOf(ev, layout, call, 0);
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) {

@@ -15,7 +15,8 @@ import { batchGraph } from "../../transforms/vmap.js";
 import { type Choice, choose, type Plan } from "../choose.js";
 import { dependents, siteParams } from "../differentiability.js";
 import { addRows, Blocks, constantLike, type Estimate } from "../estimate.js";
-import { type Call, chunksOf, Evaluator, evaluate } from "../evaluate.js";
+import { evaluation } from "../evaluate.js";
+import { boundTo, chunksOf, Evaluator } from "../evaluator.js";
 import type { Program } from "../program.js";
 import { rewrite } from "../rewrite.js";
 import { oneRun } from "../runs.js";
@@ -203,18 +204,19 @@ function probe(
   const leaves = trees.flatMap((tree) => tree.leaves);
   const zero = inner.map(({ shape, dtype }) => zeros(shape, { dtype }));
   const all = [...leaves.slice(0, parameters), ...zero, ...leaves.slice(parameters)];
-  const call: Call = { leaves: all, key, given, samples, replicates: 1, chunk };
-  const { value, derivatives } = evaluate(ev, call, order);
+  const sizes = { samples, replicates: 1, chunk };
+  const bound = boundTo(ev.core, { leaves: all, key, given });
+  const { value, derivatives } = evaluation(ev, sizes, order).run(bound);
   let bars: readonly Tensor[] | null = null;
   const stderrs = (): readonly Tensor[] => {
-    bars ??= spread(ev, call, 1).stderrs;
+    bars ??= spread(ev, sizes, bound, 1).stderrs;
     return bars;
   };
-  const reason = spreadReason(ev, call);
+  const reason = spreadReason(ev, sizes);
   const deltas = nodes.map((node): Estimate<Tensor> => {
     const i = holes.includes(node) ? holes.indexOf(node) : parameters + inner.indexOf(node);
     return {
-      mean: order === 0 ? leaf(dense(new Float32Array(0), "float32", [0])) : (derivatives[i] as Tensor),
+      mean: order === 0 ? leaf(dense(new Float32Array(0), "float32", [0])) : leaf(derivatives[i] as NDArray),
       get stderr(): Tensor {
         return stderrs()[i] as Tensor;
       },

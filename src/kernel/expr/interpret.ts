@@ -10,12 +10,12 @@ export function interpret(block: Block, inputs: readonly Element[], place = 0): 
   const values: Element[] = [];
   const loops = new Map<Value, readonly Element[]>();
   block.ops.forEach((op, at) => {
-    values.push(valueOf(block, op, at, values, inputs, place, loops));
+    values.push(elementOf(block, op, at, values, inputs, place, loops));
   });
   return block.outputs.map((value) => values[value] as Element);
 }
 
-function valueOf(
+function elementOf(
   block: Block,
   op: Op,
   at: Value,
@@ -176,9 +176,9 @@ function binary(op: string, a: Element, b: Element, type: ValueType): Element {
     case "max":
       return Math.max(x, y);
     case "pmin":
-      return y < x ? y : x;
+      return picked(y < x, y, x);
     case "pmax":
-      return x < y ? y : x;
+      return picked(x < y, y, x);
     case "and":
       return type === "bool" ? (x && y ? 1 : 0) : round(x & y, type);
     case "or":
@@ -188,6 +188,11 @@ function binary(op: string, a: Element, b: Element, type: ValueType): Element {
     default:
       return compare(op, x, y);
   }
+}
+
+/** Not Math.min: NaN and −0 count by the comparison alone. */
+function picked(holds: boolean, a: number, b: number): number {
+  return holds ? a : b;
 }
 
 function binary64(op: string, a: bigint, b: bigint): Element {

@@ -2,10 +2,10 @@ import { isFloat } from "../../base/dtype.js";
 import { range, type Shape, sameShape, sizeOf } from "../../base/shape.js";
 import type { Tensor, Type } from "../../graph/tensor.js";
 import { elements } from "../../kernel/ndarray.js";
+import { concat } from "../../primitives/concat.js";
 import { gather, type IndexParams } from "../../primitives/indexing.js";
 import {
   broadcast,
-  concat,
   flip,
   type PadParams,
   pad,

@@ -1,0 +1,58 @@
+import type { DType } from "../base/dtype.js";
+import type { Shape } from "../base/shape.js";
+import type { AxisRead } from "../kernel/affine.js";
+import type { ConvSpec } from "../kernel/convSpec.js";
+import type { Builder, Value } from "../kernel/expr/block.js";
+
+interface Known {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export interface Types {
+  readonly inputs: readonly Known[];
+  readonly out: Known;
+}
+
+/** What a primitive becomes in a plan: a rule that knows loops and scalars, and no machine. */
+export type Lowering<P> =
+  /** Element by element: inputs and output have one shape. */
+  | {
+      readonly kind: "map";
+      readonly build: (b: Builder, args: readonly Value[], params: P, types: Types) => Value;
+    }
+  /** The numbers of the first input, unchanged. */
+  | { readonly kind: "same" }
+  /** One number everywhere. */
+  | { readonly kind: "fill"; readonly value: number }
+  /** Each axis of the input is read at a place that is linear in one axis of the output. */
+  | { readonly kind: "view"; readonly axes: (params: P, input: Shape, out: Shape) => readonly AxisRead[] }
+  /** The same numbers in the same order. */
+  | { readonly kind: "reshape" }
+  /** `low` zeros in front of each axis and `interior` zeros between its elements. */
+  | {
+      readonly kind: "pad";
+      readonly low: (params: P) => readonly number[];
+      readonly interior: (params: P) => readonly number[];
+    }
+  /** Inputs one after another along an axis. */
+  | { readonly kind: "concat"; readonly axis: (params: P) => number }
+  | {
+      readonly kind: "reduce";
+      readonly op: "sum" | "max" | "min";
+      readonly axes: (params: P) => readonly number[];
+    }
+  | { readonly kind: "matmul" }
+  | { readonly kind: "conv"; readonly spec: (params: P, input: Shape, kernel: Shape) => ConvSpec }
+  /** Words of the random stream of a key from a run on; see primitives/bits. */
+  | { readonly kind: "bits"; readonly words: (params: P) => { readonly size: number; readonly lane: -1 | 0 | 1 } }
+  /** Both words of a block of a key: [..., 2]. */
+  | { readonly kind: "block"; readonly domain: (params: P) => number }
+  | { readonly kind: "part"; readonly index: (params: P) => number }
+  | { readonly kind: "loop" }
+  | { readonly kind: "branch" }
+  /** Its reference kernel. */
+  | { readonly kind: "host" };
+
+export const onHost: { readonly kind: "host" } = { kind: "host" };
+export const asIs: { readonly kind: "same" } = { kind: "same" };
