@@ -25,7 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const ROOF = "src/index.ts";
 
 /** Folders that stand for a user: they see the public surface only. */
-const OUTSIDE = ["examples"];
+const OUTSIDE = ["examples", "bench"];
 
 export function floorProblems(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {

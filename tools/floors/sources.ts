@@ -8,7 +8,7 @@ export type Import = { target: string; line: number };
 /** A parsed file; `path` is relative to the root, with forward slashes. */
 export type Source = { path: string; lines: number; ast: ts.SourceFile; imports: Import[] };
 
-const FOLDERS = ["src", "tools", "examples", "test"];
+const FOLDERS = ["src", "tools", "examples", "bench", "test"];
 
 /** All TypeScript files of the folders that are checked. */
 export function readSources(root: string): Source[] {

@@ -207,6 +207,14 @@ export class Builder {
     return [loop, ...results];
   }
 
+  /** An operation of another block on values of this one. */
+  copy(op: Op, args: readonly Value[]): Value {
+    const copied = { ...op, args } as Op;
+    if (op.op !== "loop") return this.push(copied);
+    this.ops.push(copied);
+    return this.ops.length - 1;
+  }
+
   block(outputs: readonly Value[]): Block {
     return { ops: this.ops, inputs: this.inputs, outputs };
   }
