@@ -13,7 +13,7 @@ export type { ConvSpec };
  */
 export interface Plan {
   readonly buffers: readonly Buffer[];
-  readonly steps: readonly Step[];
+  readonly rounds: Rounds;
   /** Buffers of the inputs of the graph, in order; null: nobody reads it. */
   readonly inputs: readonly (number | null)[];
   /** Where the outputs lie once all steps are done. */
@@ -43,6 +43,9 @@ export interface View {
   readonly dtype: DType;
   readonly strides: readonly number[];
 }
+
+/** Steps in the order they run; those of one round are independent of each other. */
+export type Rounds = readonly (readonly Step[])[];
 
 export type Step = Group | Matmul | Conv | Host | Loop | Branch | Copy;
 
@@ -186,22 +189,31 @@ export interface Host {
   readonly outputs: readonly (Place | null)[];
 }
 
-/** `steps` for each row. */
+/** `rounds` for each row. */
 export interface Loop {
   readonly kind: "loop";
   readonly length: number;
   readonly reverse: boolean;
   /** The counter that says the row. */
   readonly cell: number;
-  readonly steps: readonly Step[];
-  /** A bool (one or more elements): once none holds before a step, the loop ends. Then `rest` runs with the row it ended at. */
+  readonly rounds: Rounds;
+  /** A bool carry: once none of its elements holds before a row, the loop ends. */
   readonly alive: { readonly place: Place; readonly size: number } | null;
+  /** Stacked results: a loop that ends early runs one more row, which speaks for all that are left. Empty: it need not. */
+  readonly stacked: readonly Stacked[];
+}
+
+/** Rows of `size` elements one after another. */
+export interface Stacked {
+  readonly place: Place;
+  readonly dtype: DType;
+  readonly size: number;
 }
 
 export interface Branch {
   readonly kind: "branch";
   readonly condition: Place;
-  readonly steps: readonly [readonly Step[], readonly Step[]];
+  readonly sides: readonly [Rounds, Rounds];
 }
 
 /** Whole runs of elements, which may not overlap. */

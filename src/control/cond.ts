@@ -1,7 +1,6 @@
 import { isFloat } from "../base/dtype.js";
 import { range } from "../base/shape.js";
 import type { Body } from "../graph/body.js";
-import { onHost } from "../graph/lowering.js";
 import { apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import { zerosLike } from "../primitives/linear.js";
 import { entries, part, tuple } from "../primitives/tuple.js";
@@ -30,7 +29,7 @@ export const cond: Primitive<CondParams> = {
   batch: batchedCond(condNode),
   reads: (params, inputs, _out, index) => readsThrough(inputs, (outer) => part(apply(cond, outer, params), index)),
   smooth: "smooth",
-  lower: onHost,
+  lower: { kind: "branch" },
   laws: condLaws,
 };
 

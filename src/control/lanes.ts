@@ -2,7 +2,7 @@ import type { DType } from "../base/dtype.js";
 import { range } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import { arange } from "../graph/leaves.js";
-import { onHost } from "../graph/lowering.js";
+import { asIs } from "../graph/lowering.js";
 import { leading } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, placeholder, type Tensor, type Type } from "../graph/tensor.js";
 import type { NDArray } from "../kernel/ndarray.js";
@@ -97,7 +97,7 @@ export const lanewise: Primitive<{ readonly axis: number }> = {
   reads: ({ axis }, inputs) => [null, ...inputs.slice(1).map(({ shape }) => leading(shape, axis + 1))],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: asIs,
   laws: [{ inputs: [{ shape: [2, 3] }, { shape: [2] }], params: { axis: 0 } }],
 };
 

@@ -1,4 +1,3 @@
-import { onHost } from "../graph/lowering.js";
 import { apply, type Primitive, type Tensor } from "../graph/tensor.js";
 import { part } from "../primitives/tuple.js";
 import { batchedScan } from "./batch.js";
@@ -27,7 +26,7 @@ export const scan: Primitive<ScanParams> = {
   batch: batchedScan(scanNode),
   reads: (params, inputs, _out, index) => readsThrough(inputs, (outer) => part(apply(scan, outer, params), index)),
   smooth: "smooth",
-  lower: onHost,
+  lower: { kind: "loop" },
   laws: scanLaws,
   words: ({ length, reverse }) => `scan of ${length} steps${reverse ? " from the last" : ""}`,
 };

@@ -24,20 +24,20 @@ export interface AxisRead {
   readonly shift: number;
 }
 
-export function readAxes(map: AffineMap, axes: readonly AxisRead[]): AffineMap {
+/** @param rank how many axes the loop has */
+export function readAxes(map: AffineMap, axes: readonly AxisRead[], rank: number): AffineMap {
   return {
     offset: axes.map(({ axis, scale, shift }) =>
       axis === null ? shift : scale * (map.offset[axis] as number) + shift,
     ),
     coefficients: axes.map(({ axis, scale }) =>
       axis === null
-        ? (map.coefficients[0] ?? []).map(() => 0)
+        ? new Array<number>(rank).fill(0)
         : (map.coefficients[axis] as readonly number[]).map((c) => scale * c),
     ),
   };
 }
 
-/** Number of axes of the loop, which an array without axes does not say. */
 function zeros(domain: Shape): number[] {
   return domain.map(() => 0);
 }
@@ -119,7 +119,7 @@ function unflatten(
     if (a < 0 || stride % (own[a] as number) !== 0) return null;
     const step = stride / (own[a] as number);
     const used = step * (count - 1);
-    if (used > (room[a] as number)) return splitOf(d, count, step, shape[a] as number, domain);
+    if (used > (room[a] as number)) return splitOf(d, count, step, shape[a] as number);
     room[a] = (room[a] as number) - used;
     (coefficients[a] as number[])[d] = step;
   }
@@ -127,7 +127,7 @@ function unflatten(
 }
 
 /** The loop's axis runs over more than one axis of the array: cut where the inner one ends. */
-function splitOf(d: number, count: number, step: number, length: number, _domain: Shape): NeedsSplit | null {
+function splitOf(d: number, count: number, step: number, length: number): NeedsSplit | null {
   if (length % step !== 0) return null;
   const inner = length / step;
   return inner > 1 && inner < count && count % inner === 0 ? new NeedsSplit(d, inner) : null;

@@ -5,6 +5,7 @@ import { inside } from "../graph/interval.js";
 import { onHost } from "../graph/lowering.js";
 import { leading, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
+import type { Builder, Value } from "../kernel/expr/block.js";
 import { map1, map2 } from "../kernel/loops.js";
 import { elements, empty, type NDArray } from "../kernel/ndarray.js";
 import { fillBits, fillJaxBits, threefry2x32 } from "../kernel/threefry.js";
@@ -63,7 +64,7 @@ export const randomBits: Primitive<BitsParams> = {
     return [leading([...(run as Type).shape, 2], batch), pointwise((run as Type).shape)];
   },
   smooth: "jump",
-  lower: onHost,
+  lower: { kind: "bits", words: ({ shape, lane }) => ({ size: sizeOf(shape), lane }) },
   laws: [
     {
       inputs: [
@@ -111,7 +112,7 @@ export const deriveKey: Primitive<{ readonly domain: number }> = {
     return [leading((key as Type).shape, batch), pointwise((data as Type).shape)];
   },
   smooth: "jump",
-  lower: onHost,
+  lower: { kind: "block", domain: ({ domain }) => domain },
   laws: [
     {
       inputs: [
@@ -192,7 +193,11 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "jump",
   range: () => ({ ...inside(0, 1), random: true }),
-  lower: onHost,
+  lower: {
+    kind: "map",
+    build: (b, [high, low], { dtype }) =>
+      dtype === "float64" ? cell64(b, high as Value, low as Value) : cell32(b, high as Value),
+  },
   laws: [
     { inputs: [{ shape: [2, 3], dtype: "uint32", from: [0, 2 ** 32 - 1] }], params: { dtype: "float32" } },
     {
@@ -201,3 +206,15 @@ export const unitUniform: Primitive<{ readonly dtype: DType }> = {
     },
   ],
 };
+
+/** ((h >>> 9) + ½) · 2⁻²³: the 24 bits are exact in float32. */
+function cell32(b: Builder, high: Value): Value {
+  const whole = b.convert(b.bits(b.shift("shr", high, 9), "int32"), "float32");
+  return b.mul(b.add(whole, b.constant(0.5, "float32")), b.constant(2 ** -23, "float32"));
+}
+
+function cell64(b: Builder, high: Value, low: Value): Value {
+  const part = (word: Value): Value => b.convert(b.bits(b.shift("shr", word, 6), "int32"), "float64");
+  const whole = b.add(b.mul(part(high), b.constant(2 ** 26, "float64")), part(low));
+  return b.mul(b.add(whole, b.constant(0.5, "float64")), b.constant(2 ** -52, "float64"));
+}

@@ -1,12 +1,13 @@
+import type { DType } from "../base/dtype.js";
 import { fail } from "../base/errors.js";
 import { range, sameShape, show } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as intervals from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { onHost } from "../graph/lowering.js";
 import { letters, pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { matmulLoop } from "../kernel/contract.js";
+import type { Builder, Value } from "../kernel/expr/block.js";
 import { divLoop, mulLoop } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { pair } from "./fit.js";
@@ -31,7 +32,7 @@ export const mul: Primitive<null> = {
   smooth: "smooth",
   range: ([a, b], _params, { inputs: [x, y] }) =>
     x === y ? intervals.squared(a as Interval) : intervals.times(a as Interval, b as Interval),
-  lower: onHost,
+  lower: { kind: "map", build: (b, [x, y]) => b.mul(x as Value, y as Value) },
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3] }], params: null },
     { inputs: [{ shape: [] }, { shape: [] }], params: null },
@@ -55,12 +56,18 @@ export const divide: Primitive<null> = {
   smoothOn: ([, b]) => ["smooth", b?.zero ? "jump" : "smooth"],
   range: ([a, b]) => intervals.over(a as Interval, b as Interval),
   batch: (inputs, batched, _params, size) => apply(divide, allBatched(inputs, batched, size), null),
-  lower: onHost,
+  lower: { kind: "map", build: (b, [x, y], _params, { out }) => quotientOf(b, x as Value, y as Value, out.dtype) },
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [2, 3], from: [0.3, 2] }], params: null },
     { inputs: [{ shape: [] }, { shape: [], from: [-2, -0.3] }], params: null },
   ],
 };
+
+/** Whole numbers divide as float64 numbers that are stored again. */
+function quotientOf(b: Builder, x: Value, y: Value, dtype: DType): Value {
+  if (dtype === "float32" || dtype === "float64") return b.div(x, y);
+  return b.convert(b.div(b.convert(x, "float64"), b.convert(y, "float64")), dtype);
+}
 
 /** Batched matrix product: [...b, n, k] × [...b, k, m] -> [...b, n, m], with equal batch axes. */
 export const matmul: Primitive<null> = {
@@ -99,7 +106,7 @@ export const matmul: Primitive<null> = {
   smooth: "smooth",
   range: ([a, b], _params, { inputs: [left] }) =>
     intervals.summed(intervals.times(a as Interval, b as Interval), left?.shape.at(-1) as number),
-  lower: onHost,
+  lower: { kind: "matmul" },
   laws: [
     { inputs: [{ shape: [2, 3] }, { shape: [3, 4] }], params: null },
     { inputs: [{ shape: [2, 1, 3] }, { shape: [2, 3, 2] }], params: null },

@@ -2,7 +2,7 @@ import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
 import { exactly, type Interval } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { onHost } from "../graph/lowering.js";
+import { asIs, onHost } from "../graph/lowering.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
@@ -30,7 +30,7 @@ export const stopGradient: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "jump",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: asIs,
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -61,7 +61,7 @@ export const box: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
   range: () => exactly(1),
-  lower: onHost,
+  lower: { kind: "fill", value: 1 },
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
@@ -100,7 +100,7 @@ export const limit: Primitive<LimitParams> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: asIs,
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -136,7 +136,7 @@ export const attach: Primitive<Omit<LimitParams, "orders">> = {
   reads: (_params, inputs, out) => inputs.map(() => pointwise(out.shape)),
   smooth: "smooth",
   range: () => exactly(0),
-  lower: onHost,
+  lower: { kind: "fill", value: 0 },
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -158,7 +158,7 @@ export const shadow: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape)],
   smooth: "smooth",
   range: () => exactly(0),
-  lower: onHost,
+  lower: { kind: "fill", value: 0 },
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 

@@ -2,10 +2,10 @@ import { fail } from "../base/errors.js";
 import { range, type Shape, show, sizeOf } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as intervals from "../graph/interval.js";
-import { onHost } from "../graph/lowering.js";
 import { letters, type ReadLink } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { convLoop } from "../kernel/conv.js";
+import type { ConvSpec } from "../kernel/convSpec.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { type WindowAxis, windowAxes } from "../kernel/window.js";
 import { flip, permute, plus, reshapeTo, zerosLike } from "./linear.js";
@@ -73,7 +73,7 @@ export const conv: Primitive<ConvParams> = {
       intervals.times(intervals.hull(x as Interval, intervals.exactly(0)), k as Interval),
       sizeOf((kernel as Tensor).shape.slice(1)),
     ),
-  lower: onHost,
+  lower: { kind: "conv", spec: specOf },
   laws: lawCases(),
   words: ({ stride, inputDilation, kernelDilation, low, size, groups }) =>
     `conv to ${show(size)}, stride ${show(stride)}, from ${show(low.map((n) => 0 - n))}, dilation ${show(kernelDilation)} and ${show(inputDilation)}, ${groups} groups`,
@@ -85,6 +85,23 @@ export function convolve(x: Tensor, kernel: Tensor, params: ConvParams): Tensor 
 
 function axesOf(x: Type, kernel: Type, params: ConvParams): WindowAxis[] {
   return windowAxes(x.shape, kernel.shape.slice(2), params);
+}
+
+function specOf(params: ConvParams, input: Shape, kernel: Shape): ConvSpec {
+  const { groups, size, stride, inputDilation, kernelDilation, low } = params;
+  return {
+    batch: input[0] as number,
+    groups,
+    channels: kernel[1] as number,
+    filters: (kernel[0] as number) / groups,
+    sizes: input.slice(2),
+    window: kernel.slice(2),
+    outs: size,
+    stride,
+    inputDilation,
+    kernelDilation,
+    low,
+  };
 }
 
 function convType(x: Type, kernel: Type, params: ConvParams): Type {

@@ -4,11 +4,13 @@ import { sameShape, show } from "../base/shape.js";
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type LawInput, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
+import type { Comparison, Value } from "../kernel/expr/block.js";
+import { pow as powOf } from "../kernel/expr/math/pow.js";
 import { map1, map2, map3, type Scalar2 } from "../kernel/loops.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { type Build, calling } from "./build.js";
 import { times } from "./contract.js";
 import { log, steps, unary } from "./elementary.js";
 import { pair, truths } from "./fit.js";
@@ -21,6 +23,8 @@ const numberLike = (value: number, a: Tensor): Tensor => broadcastTo(constant(va
 
 interface Binary {
   readonly f: Scalar2;
+  /** Left out: the function is called element by element. */
+  readonly build?: Build;
   readonly out?: DType;
   readonly jvp: Primitive<null>["jvp"];
   readonly smooth: Smoothness;
@@ -29,7 +33,7 @@ interface Binary {
   readonly laws: readonly (readonly LawInput[])[];
 }
 
-function binary(name: string, { f, out: dtype, jvp, smooth, smoothOn, range, laws }: Binary): Primitive<null> {
+function binary(name: string, { f, build, out: dtype, jvp, smooth, smoothOn, range, laws }: Binary): Primitive<null> {
   const self: Primitive<null> = {
     name,
     type: ([a, b]) => {
@@ -46,7 +50,7 @@ function binary(name: string, { f, out: dtype, jvp, smooth, smoothOn, range, law
     smooth,
     smoothOn,
     range: range && (([a, b]) => range(a as Interval, b as Interval)),
-    lower: onHost,
+    lower: { kind: "map", build: build ?? calling(name, f) },
     laws: laws.map((inputs) => ({ inputs, params: null })),
   };
   return self;
@@ -54,6 +58,10 @@ function binary(name: string, { f, out: dtype, jvp, smooth, smoothOn, range, law
 
 export const pow: Primitive<null> = binary("pow", {
   f: Math.pow,
+  build: (b, [x, y], _params, { out }) =>
+    isFloat(out.dtype)
+      ? powOf(b, x as Value, y as Value)
+      : calling("pow", Math.pow)(b, [x, y] as Value[], null, { inputs: [], out }),
   jvp: ([s, t], [x, y], _params, out) => {
     const [base, exponent] = [x as Tensor, y as Tensor];
     // d/dx x^y = y x^(y−1), which is 0 (not NaN) where y = 0, at x = 0 too.
@@ -87,14 +95,22 @@ function ofBase(base: Interval, power: Interval): Smoothness {
 export const maximum: Primitive<null> = extremum(
   "maximum",
   Math.max,
+  "max",
   (a, b) => apply(greater, [a, b], null),
   on.larger,
 );
-export const minimum: Primitive<null> = extremum("minimum", Math.min, (a, b) => apply(less, [a, b], null), on.smaller);
+export const minimum: Primitive<null> = extremum(
+  "minimum",
+  Math.min,
+  "min",
+  (a, b) => apply(less, [a, b], null),
+  on.smaller,
+);
 
 function extremum(
   name: string,
   f: Scalar2,
+  op: "max" | "min",
   wins: (a: Tensor, b: Tensor) => Tensor,
   range: NonNullable<Binary["range"]>,
 ): Primitive<null> {
@@ -102,6 +118,7 @@ function extremum(
     apply(where, [wins(a, b), one(a), apply(where, [wins(b, a), numberLike(0, a), numberLike(0.5, a)], null)], null);
   return binary(name, {
     f,
+    build: (b, [x, y]) => b.binary(op, x as Value, y as Value),
     jvp: ([s, t], [a, b]) => {
       const [x, y] = [a as Tensor, b as Tensor];
       const first = s && times(s, share(x, y));
@@ -145,11 +162,13 @@ const comparisonLaws: LawInput[][] = [
 
 function comparison(
   name: string,
+  op: Comparison,
   f: (a: number, b: number) => boolean,
   range: NonNullable<Binary["range"]>,
 ): Primitive<null> {
   return binary(name, {
     f: (a, b) => (f(a, b) ? 1 : 0),
+    build: (b, [x, y]) => b.compare(op, x as Value, y as Value),
     out: "bool",
     jvp: () => null,
     ...settled(range),
@@ -157,25 +176,29 @@ function comparison(
   });
 }
 
-export const less: Primitive<null> = comparison("less", (a, b) => a < b, on.isLess);
+export const less: Primitive<null> = comparison("less", "lt", (a, b) => a < b, on.isLess);
 export const lessEqual: Primitive<null> = comparison(
   "lessEqual",
+  "le",
   (a, b) => a <= b,
   (a, b) => on.isNot(on.isLess(b, a)),
 );
 export const greater: Primitive<null> = comparison(
   "greater",
+  "gt",
   (a, b) => a > b,
   (a, b) => on.isLess(b, a),
 );
 export const greaterEqual: Primitive<null> = comparison(
   "greaterEqual",
+  "ge",
   (a, b) => a >= b,
   (a, b) => on.isNot(on.isLess(a, b)),
 );
-export const equals: Primitive<null> = comparison("equal", (a, b) => a === b, on.isEqual);
+export const equals: Primitive<null> = comparison("equal", "eq", (a, b) => a === b, on.isEqual);
 export const notEquals: Primitive<null> = comparison(
   "notEqual",
+  "ne",
   (a, b) => a !== b,
   (a, b) => on.isNot(on.isEqual(a, b)),
 );
@@ -184,13 +207,20 @@ function equal(a: Tensor, b: Tensor): Tensor {
   return apply(equals, [a, b], null);
 }
 
-function logical(name: string, f: Scalar2, range: NonNullable<Binary["range"]>): Primitive<null> {
+function logical(name: "and" | "or", f: Scalar2, range: NonNullable<Binary["range"]>): Primitive<null> {
   const inputs: LawInput[] = [
     { shape: [2, 3], dtype: "bool" },
     { shape: [2, 3], dtype: "bool" },
   ];
   const self: Primitive<null> = {
-    ...binary(name, { f, out: "bool", jvp: () => null, ...settled(range), laws: [inputs] }),
+    ...binary(name, {
+      f,
+      build: (b, [x, y]) => b.binary(name, x as Value, y as Value),
+      out: "bool",
+      jvp: () => null,
+      ...settled(range),
+      laws: [inputs],
+    }),
     type: ([a, b]) => truths(name, pair(name, a as Type, b as Type)),
     batch: (both, batched, _params, size) => apply(self, allBatched(both, batched, size), null),
   };
@@ -203,6 +233,7 @@ export const or: Primitive<null> = logical("or", (a, b) => a | b, on.larger);
 export const not: Primitive<null> = {
   ...unary("not", {
     f: (a) => 1 - a,
+    build: (b, x) => b.unary("not", x),
     d: null,
     smooth: "jump",
     smoothOn: unmoved,
@@ -252,7 +283,7 @@ export const where: Primitive<null> = {
     const { lo, hi } = mask as Interval;
     return lo === 1 ? (a as Interval) : hi === 0 ? (b as Interval) : on.hull(a as Interval, b as Interval);
   },
-  lower: onHost,
+  lower: { kind: "map", build: (b, [m, x, y]) => b.select(m as Value, x as Value, y as Value) },
   laws: [{ inputs: [{ shape: [2, 3], dtype: "bool" }, { shape: [2, 3] }, { shape: [2, 3] }], params: null }],
 };
 
@@ -285,7 +316,7 @@ export const convert: Primitive<{ readonly dtype: DType }> = {
       : isFloat((from as Tensor).dtype)
         ? steps(Math.trunc)([a as Interval])
         : (a as Interval),
-  lower: onHost,
+  lower: { kind: "map", build: (b, [x], { dtype }) => b.convert(x as Value, dtype) },
   laws: [
     { inputs: [{ shape: [2, 3], kinks: [-1, 0, 1] }], params: { dtype: "int32" } },
     { inputs: [{ shape: [3], dtype: "int32" }], params: { dtype: "float32" } },
@@ -310,7 +341,7 @@ export const cast: Primitive<{ readonly dtype: DType }> = {
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: { kind: "map", build: (b, [x], { dtype }) => b.convert(x as Value, dtype) },
   laws: [
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float64" } },
     { inputs: [{ shape: [2, 3] }], params: { dtype: "float32" } },

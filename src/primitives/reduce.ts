@@ -30,7 +30,7 @@ function dropped(name: string, { shape }: Type, { axes }: AxesParams): number[] 
   return left;
 }
 
-function extreme(name: string, better: (a: number, b: number) => boolean): Primitive<AxesParams> {
+function extreme(name: "max" | "min", better: (a: number, b: number) => boolean): Primitive<AxesParams> {
   const pick = (x: TypedArray, from: number, count: number): number => {
     let best = x[from] as number;
     for (let i = from; i < from + count; i++) {
@@ -53,7 +53,7 @@ function extreme(name: string, better: (a: number, b: number) => boolean): Primi
     reads: ({ axes }, [a]) => [kept((a as Type).shape, axes)],
     smooth: "kink",
     range: ([a]) => a as Interval,
-    lower: onHost,
+    lower: { kind: "reduce", op: name, axes: ({ axes }) => axes },
     laws: [
       { inputs: [input([2, 4])], params: { axes: [1] } },
       { inputs: [input([3])], params: { axes: [0] } },

@@ -2,9 +2,12 @@ import { fail } from "../base/errors.js";
 import type { Interval } from "../graph/interval.js";
 import * as on from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { onHost } from "../graph/lowering.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Smoothness, type Tensor, type Type } from "../graph/tensor.js";
+import type { Outside, Value } from "../kernel/expr/block.js";
+import { erfc as erfcExpr, erf as erfExpr } from "../kernel/expr/math/erf.js";
+import { digamma as digammaExpr, lgamma as lgammaExpr } from "../kernel/expr/math/gamma.js";
+import { erfinv as erfinvExpr, ndtri as ndtriExpr } from "../kernel/expr/math/ndtri.js";
 import { map1, map2 } from "../kernel/loops.js";
 import { digamma as digammaOf } from "../kernel/math/digamma.js";
 import { erf as erfOf } from "../kernel/math/erf.js";
@@ -16,6 +19,7 @@ import { ndtri as ndtriOf } from "../kernel/math/ndtri.js";
 import { poissonInverse as poissonInverseOf } from "../kernel/math/poisson.js";
 import { polygamma as polygammaOf } from "../kernel/math/polygamma.js";
 import type { NDArray } from "../kernel/ndarray.js";
+import { calling } from "./build.js";
 import { times } from "./contract.js";
 import { exp, log, unary } from "./elementary.js";
 import { floats, pair } from "./fit.js";
@@ -30,8 +34,13 @@ const scale = (factor: number, a: Tensor): Tensor => times(like(factor, a), a);
 /** 2/√π e^(−x²) */
 const bell = (x: Tensor): Tensor => scale(2 / Math.sqrt(Math.PI), apply(exp, [negate(times(x, x))], null));
 
-export const erf: Primitive<null> = unary("erf", { f: erfOf, d: bell, range: on.rising(erfOf) });
-export const erfc: Primitive<null> = unary("erfc", { f: erfcOf, d: (x) => negate(bell(x)), range: on.falling(erfcOf) });
+export const erf: Primitive<null> = unary("erf", { f: erfOf, build: erfExpr, d: bell, range: on.rising(erfOf) });
+export const erfc: Primitive<null> = unary("erfc", {
+  f: erfcOf,
+  build: erfcExpr,
+  d: (x) => negate(bell(x)),
+  range: on.falling(erfcOf),
+});
 /** Between two ends at which it is infinite; NaN outside is loud. */
 function between(low: number, high: number): (x: Interval) => Smoothness {
   return (x) =>
@@ -46,6 +55,7 @@ function withPoles(x: Interval): Smoothness {
 /** d erfinv = √π/2 e^(erfinv²) */
 export const erfinv: Primitive<null> = unary("erfinv", {
   f: erfinvOf,
+  build: erfinvExpr,
   d: (_x, out) => scale(Math.sqrt(Math.PI) / 2, apply(exp, [times(out, out)], null)),
   from: [-0.95, 0.95],
   smoothOn: between(-1, 1),
@@ -54,18 +64,21 @@ export const erfinv: Primitive<null> = unary("erfinv", {
 /** The inverse normal cdf; d ndtri = √(2π) e^(ndtri²/2) */
 export const ndtri: Primitive<null> = unary("ndtri", {
   f: ndtriOf,
+  build: ndtriExpr,
   d: (_x, out) => scale(Math.sqrt(2 * Math.PI), apply(exp, [scale(0.5, times(out, out))], null)),
   from: [0.02, 0.98],
   smoothOn: between(0, 1),
 });
 export const lgamma: Primitive<null> = unary("lgamma", {
   f: lgammaOf,
+  build: lgammaExpr,
   d: (x) => apply(digamma, [x], null),
   from: [0.3, 5],
   smoothOn: withPoles,
 });
 export const digamma: Primitive<null> = unary("digamma", {
   f: digammaOf,
+  build: digammaExpr,
   d: (x) => apply(polygamma, [x], { n: 1 }),
   from: [0.3, 5],
   smoothOn: withPoles,
@@ -84,7 +97,11 @@ export const polygamma: Primitive<{ readonly n: number }> = {
   reads: (_params, [a]) => [pointwise((a as Type).shape)],
   smooth: "smooth",
   smoothOn: ([x]) => [withPoles(x as Interval)],
-  lower: onHost,
+  lower: {
+    kind: "map",
+    build: (b, [x], { n }, { out }) =>
+      b.call(`polygamma ${n}`, (v) => polygammaOf(n, v as number), [x as Value], out.dtype),
+  },
   laws: [
     { inputs: [{ shape: [2, 3], from: [0.5, 5] }], params: { n: 1 } },
     { inputs: [{ shape: [3], from: [0.5, 5] }], params: { n: 2 } },
@@ -123,7 +140,7 @@ export const igammac: Primitive<null> = {
   // Near 0 it is 1 − xᵃ/Γ(a + 1).
   smoothOn: ([a, x]) => ["jump", !x?.zero ? "smooth" : on.atLeast(a as Interval, 1) ? "kink" : "jump"],
   range: () => on.interval(0, 1),
-  lower: onHost,
+  lower: { kind: "map", build: calling("igammac", igammacOf as Outside) },
   laws: [
     {
       inputs: [
@@ -148,7 +165,7 @@ export const poissonInverse: Primitive<null> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), pointwise(out.shape)],
   smooth: "jump",
   range: () => on.interval(0, Infinity),
-  lower: onHost,
+  lower: { kind: "map", build: calling("poissonInverse", poissonInverseOf as Outside) },
   laws: [
     {
       inputs: [

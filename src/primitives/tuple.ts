@@ -68,7 +68,7 @@ export const pick: Primitive<{ readonly index: number }> = {
   batch: ([a], _batched, { index }) => part(a as Tensor, index),
   reads: () => [[]],
   smooth: "smooth",
-  lower: onHost,
+  lower: { kind: "part", index: ({ index }) => index },
   laws: [],
 };
 
