@@ -26,7 +26,7 @@ export function cutIntoStages(
   const last = lastUses(b.ops, live, piece);
   const slotOf = new Map<Value, number>();
   const stages: MapStage[] = [];
-  const count = Math.max(0, ...piece.filter((p) => p >= 0)) + 1;
+  const count = piece.reduce((most, p) => Math.max(most, p), 0) + 1;
   for (let p = 0; p < count; p++) {
     const stage = stageOf(b.ops, p, { piece, last, live, sources, targets, slotOf, slots });
     if (stage.outputs.length > 0) stages.push(stage);

@@ -179,7 +179,9 @@ export class Fused {
   }
 
   private reshaped(first: Tensor, node: Tensor, map: AffineMap): Value {
-    const place = this.around.placeOf(first);
+    const number = knownNumber(first);
+    if (number !== null) return this.b.constant(number, node.dtype);
+    const place = this.around.placeOf(first) ?? this.constantPlace(first);
     // What lies in memory row by row has every shape.
     if (place !== null && !(this.members.has(first) && isFlat(map, node.shape, this.domain)))
       return this.load(place, node, map);

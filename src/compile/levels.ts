@@ -1,5 +1,8 @@
+import { isFloat } from "../base/dtype.js";
 import { type Shape, sizeOf } from "../base/shape.js";
 import type { Tensor } from "../graph/tensor.js";
+import { unread } from "../graph/unread.js";
+import { identityMap, isFlat, readAxes } from "../kernel/affine.js";
 import { Builder, type ValueType } from "../kernel/expr/block.js";
 import { streamOf } from "./bits.js";
 import type { Layout } from "./plan.js";
@@ -93,9 +96,13 @@ function spaces(node: Tensor): readonly number[] {
 
 /** Whether a soft node shows or computes elements in the order of its first input. */
 export function keepsOrder(node: Tensor): boolean {
-  const { kind } = loweringOf(node);
-  if (kind === "map" || kind === "same") return true;
-  return (kind === "view" || kind === "reshape") && sameOrder((node.inputs[0] as Tensor).shape, node.shape);
+  const lower = loweringOf(node);
+  if (lower.kind === "map" || lower.kind === "same") return true;
+  const [input] = node.inputs as [Tensor];
+  if (lower.kind === "reshape") return sameOrder(input.shape, node.shape);
+  if (lower.kind !== "view" || !sameOrder(input.shape, node.shape)) return false;
+  const map = readAxes(identityMap(node.shape), lower.axes(node.params, input.shape, node.shape), node.rank);
+  return isFlat(map, input.shape, node.shape);
 }
 
 /** @param forced what must be stored for reasons of its own */
@@ -127,7 +134,7 @@ function demanded(node: Tensor, stored: ReadonlySet<Tensor>): readonly Tensor[] 
     if (stream === null) return node.inputs;
     return typeof stream.start === "number" ? [stream.key] : [stream.key, stream.start];
   }
-  if (kind === "matmul") return node.inputs.map((x) => shownBy(x, stored));
+  if (kind === "matmul" && isFloat(node.dtype)) return node.inputs.map((x) => shownBy(x, stored));
   return kind === "reduce" || kind === "concat" || isSoft(node) ? [] : neededInputs(node);
 }
 
@@ -149,6 +156,7 @@ function reachable(outputs: readonly Tensor[], given: ReadonlySet<Tensor>): Tens
   const stack = [...outputs];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node) || given.has(node) || node.value !== null) continue;
+    if (node.primitive === null) unread(node);
     seen.add(node);
     stack.push(...neededInputs(node));
   }

@@ -1,6 +1,6 @@
-import { fail } from "../base/errors.js";
 import type { AnyPrimitive, Tensor } from "../graph/tensor.js";
 import type { Prepared, Runtime } from "../graph/trace.js";
+import { unread } from "../graph/unread.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { pick } from "../primitives/tuple.js";
 
@@ -128,13 +128,4 @@ function schedule(
 function wantPart(parts: Map<Tensor, Set<number>>, { inputs: [whole], params }: Tensor): void {
   const wanted = parts.get(whole as Tensor) ?? new Set();
   parts.set(whole as Tensor, wanted.add((params as { index: number }).index));
-}
-
-function unread(node: Tensor): never {
-  return fail({
-    where: "read",
-    what: `"${node.label}" is a placeholder: inside compile, vmap, scan, cond and expectation there are no numbers yet`,
-    write:
-      "where(mask, a, b) instead of an if, expectation(f, { dynamic: true }) for a program that branches on its samples, or read the result after the call",
-  });
 }
