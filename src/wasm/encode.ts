@@ -306,12 +306,14 @@ export class ModuleBuilder {
 }
 
 function text(name: string): number[] {
-  const bytes = [...new TextEncoder().encode(name)];
+  // UTF-8 by the language alone: TextEncoder is not part of it.
+  const parts = encodeURIComponent(name).match(/%..|./g) ?? [];
+  const bytes = parts.map((part) => (part.length === 1 ? part.charCodeAt(0) : Number.parseInt(part.slice(1), 16)));
   return [...unsigned(bytes.length), ...bytes];
 }
 
 function section(id: number, items: readonly (readonly number[])[]): number[] {
-  let content = unsigned(items.length);
-  for (const item of items) content = content.concat(item as number[]);
+  const content = [...unsigned(items.length)];
+  for (const item of items) for (const byte of item) content.push(byte);
   return [id, ...unsigned(content.length)].concat(content);
 }

@@ -1,5 +1,6 @@
-import { allocate, type TypedArray } from "../../src/base/dtype.js";
+import { allocate, type DType, type TypedArray } from "../../src/base/dtype.js";
 import { sizeOf, stridesOf } from "../../src/base/shape.js";
+import { arenaOf } from "../../src/compile/arena.js";
 import type {
   Bits,
   Conv,
@@ -34,10 +35,11 @@ export class PlanRunner {
   constructor(plan: Plan) {
     this.plan = plan;
     this.cells = new Array<number>(plan.cells).fill(0);
-    this.memory = plan.buffers.map(({ dtype, size, constant }) => {
-      const numbers = allocate(dtype, size);
+    const { offsets, bytes } = arenaOf(plan);
+    const arena = new ArrayBuffer(bytes);
+    this.memory = plan.buffers.map(({ dtype, size, constant }, i) => {
+      const numbers = on(arena, dtype, offsets[i] as number, size);
       if (constant) numbers.set(constant);
-      else if (dtype === "float32" || dtype === "float64") numbers.fill(Number.NaN);
       return numbers;
     });
   }
@@ -203,6 +205,18 @@ export class PlanRunner {
       put(out, s, dtype === "int32" ? result | 0 : result);
     }
   }
+}
+
+/** What shares memory by mistake overwrites each other. */
+function on(arena: ArrayBuffer, dtype: DType, offset: number, size: number): TypedArray {
+  const kind = {
+    float32: Float32Array,
+    float64: Float64Array,
+    int32: Int32Array,
+    uint32: Uint32Array,
+    bool: Uint8Array,
+  };
+  return new kind[dtype](arena, offset, size);
 }
 
 /** A number outside would be lost without a word. */
