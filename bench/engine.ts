@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setRuntime } from "samplegrad";
 import type { About } from "./measure.js";
 import { WrongUse } from "./options.js";
 
@@ -13,6 +14,7 @@ export async function prepare(threads: number, blas: boolean): Promise<About> {
   if (!threadCounts.includes(threads))
     throw new WrongUse(`--threads: got ${threads}, but the library runs on ${threadCounts.join(" or ")}`);
   if (blas) throw new WrongUse("--blas: the library cannot use a BLAS yet");
+  setRuntime("wasm");
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };

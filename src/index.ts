@@ -25,6 +25,7 @@ export {
   sgd,
 } from "./optim/index.js";
 export { foldIn, jaxBits, type KeyLike, key, split } from "./random/key.js";
+export { setRuntime } from "./runtime/choose.js";
 export { compile } from "./runtime/compile.js";
 export { type ExternalOptions, external } from "./tensor/blackBox.js";
 export * from "./tensor/construct.js";

@@ -22,8 +22,10 @@ export function cutIntoStages(
   slots: Slots,
 ): MapStage[] {
   const live = liveOps(b.ops, targets);
-  const piece = pieces(b.ops, live);
-  const last = lastUses(b.ops, live, piece);
+  const floats = floating(b.ops, live, targets);
+  const latest = latestUses(b.ops, live, floats);
+  const piece = pieces(b.ops, live, floats, latest);
+  const last = latest.map((at) => (at < 0 ? -1 : (piece[at] as number)));
   const slotOf = new Map<Value, number>();
   const stages: MapStage[] = [];
   const count = piece.reduce((most, p) => Math.max(most, p), 0) + 1;
@@ -45,18 +47,48 @@ function liveOps(ops: readonly Op[], targets: readonly { readonly value: Value }
   return live;
 }
 
+/** Operations that are computed wherever they are needed: constants, inputs, and what rare cases alone take. */
+function floating(
+  ops: readonly Op[],
+  live: readonly boolean[],
+  targets: readonly { readonly value: Value }[],
+): boolean[] {
+  const common = ops.map(() => false);
+  for (const { value } of targets) common[value] = true;
+  for (let i = ops.length - 1; i >= 0; i--) {
+    if (!common[i]) continue;
+    const { op, args } = ops[i] as Op;
+    args.forEach((arg, k) => {
+      if (op !== "rare" || k !== 1) common[arg] = true;
+    });
+  }
+  return ops.map((op, i) => live[i] === true && (isFree(op) || !common[i]));
+}
+
+/** Of each operation the latest that takes it at its own place. */
+function latestUses(ops: readonly Op[], live: readonly boolean[], floats: readonly boolean[]): number[] {
+  const latest = ops.map(() => -1);
+  for (let i = ops.length - 1; i >= 0; i--) {
+    if (!live[i]) continue;
+    const at = floats[i] ? (latest[i] as number) : i;
+    for (const arg of (ops[i] as Op).args) latest[arg] = Math.max(latest[arg] as number, at);
+  }
+  return latest;
+}
+
 /** For each operation the stage it is computed in; −1: wherever it is needed. A cut never separates a 64-bit word or a loop from its use. */
-function pieces(ops: readonly Op[], live: readonly boolean[]): number[] {
-  const reach = new Array<number>(ops.length).fill(-1);
-  ops.forEach((op, i) => {
-    if (live[i]) for (const arg of op.args) if (inseparable(ops[arg] as Op)) reach[arg] = i;
-  });
+function pieces(
+  ops: readonly Op[],
+  live: readonly boolean[],
+  floats: readonly boolean[],
+  latest: readonly number[],
+): number[] {
   const result: number[] = [];
   let piece = 0;
   let size = 0;
   let held = -1;
   ops.forEach((op, i) => {
-    if (!live[i] || isFree(op)) {
+    if (!live[i] || floats[i]) {
       result.push(-1);
       return;
     }
@@ -64,7 +96,7 @@ function pieces(ops: readonly Op[], live: readonly boolean[]): number[] {
       piece++;
       size = 0;
     }
-    held = Math.max(held, reach[i] as number);
+    if (inseparable(op)) held = Math.max(held, latest[i] as number);
     size += op.op === "call" || op.op === "loop" ? 20 : 1;
     result.push(piece);
   });
@@ -73,14 +105,6 @@ function pieces(ops: readonly Op[], live: readonly boolean[]): number[] {
 
 function inseparable(op: Op): boolean {
   return op.type === "int64" || op.op === "loop";
-}
-
-function lastUses(ops: readonly Op[], live: readonly boolean[], piece: readonly number[]): number[] {
-  const last = ops.map(() => -1);
-  ops.forEach((op, i) => {
-    if (live[i]) for (const arg of op.args) last[arg] = Math.max(last[arg] as number, piece[i] as number);
-  });
-  return last;
 }
 
 interface Cut {
@@ -104,6 +128,7 @@ function stageOf(ops: readonly Op[], p: number, cut: Cut): MapStage {
     let fresh: Value;
     if (op.op === "const") fresh = b.constant(op.value, op.type);
     else if (op.op === "place") fresh = b.place();
+    else if (op.op !== "input" && (cut.piece[value] as number) < 0) fresh = b.copy(op, op.args.map(get));
     else {
       inputs.push(
         op.op === "input" ? (cut.sources[op.index] as Source) : { kind: "slot", slot: cut.slotOf.get(value) as number },

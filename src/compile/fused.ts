@@ -14,7 +14,7 @@ import { Builder, type Value } from "../kernel/expr/block.js";
 import { elements } from "../kernel/ndarray.js";
 import { derivedWord, streamOf } from "./bits.js";
 import { cutIntoStages } from "./cut.js";
-import { isSoft } from "./levels.js";
+import { isSoft } from "./nodes.js";
 import type { Gather, Group, Layout, Place, Reduce, Source, Stage, Target } from "./plan.js";
 import { knownNumber, loweringOf, type Program } from "./program.js";
 

@@ -4,7 +4,8 @@ import { type AffineMap, identityMap, NeedsSplit, splitMap, splitShape, throughR
 import { elements } from "../kernel/ndarray.js";
 import { lowerBranch, lowerLoop } from "./control.js";
 import { Fused, MustStore } from "./fused.js";
-import { isSoft, type Schedule, schedule, walkOf } from "./levels.js";
+import { type Schedule, schedule } from "./levels.js";
+import { isSoft, walkOf } from "./nodes.js";
 import { operandOf } from "./operand.js";
 import type { Layout, Place, Rounds, Step } from "./plan.js";
 import { type Around, loweringOf, neededInputs, type Program, type Scheduled } from "./program.js";
