@@ -24,8 +24,11 @@ interface Life {
   last: number;
 }
 
-/** Inputs, outputs and constants stay; everything else lives from the first step that touches it to the last. */
-export function arenaOf(plan: Plan): Arena {
+/**
+ * Inputs, outputs and constants stay; everything else lives from the first step that touches it to the last.
+ * @param elsewhere buffers that need no room here
+ */
+export function arenaOf(plan: Plan, elsewhere: ReadonlySet<number> = new Set()): Arena {
   const timeline = new Timeline(plan.buffers.length);
   timeline.walk(plan.rounds);
   const lives = timeline.lives();
@@ -34,6 +37,7 @@ export function arenaOf(plan: Plan): Arena {
     if (buffer.constant !== null) forever.push(i);
   });
   for (const buffer of forever) lives[buffer] = { first: -1, last: Number.POSITIVE_INFINITY };
+  for (const buffer of elsewhere) lives[buffer] = null;
   return place(plan.buffers, lives);
 }
 
@@ -106,6 +110,8 @@ function touched(step: Step): readonly Place[] {
       return [step.from, step.to];
     case "branch":
       return [step.condition];
+    case "alarm":
+      return [step.flag];
     case "loop":
       return [...(step.alive ? [step.alive.place] : []), ...step.stacked.map(({ place }) => place)];
   }

@@ -43,6 +43,8 @@ function stepLines(plan: Plan, step: Step, depth: number): string[] {
       return [
         `${indent}host ${step.primitive.name} -> ${step.outputs.flatMap((p) => (p ? [placeText(p)] : [])).join(", ")}`,
       ];
+    case "alarm":
+      return [`${indent}alarm if ${placeText(step.flag)}`];
     case "copy":
       return [`${indent}copy ${step.size} ${step.dtype} ${placeText(step.from)} -> ${placeText(step.to)}`];
     case "loop":

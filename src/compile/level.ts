@@ -2,6 +2,7 @@ import { type Shape, sizeOf, stridesOf } from "../base/shape.js";
 import type { Tensor } from "../graph/tensor.js";
 import { type AffineMap, identityMap, NeedsSplit, splitMap, splitShape, throughReshape } from "../kernel/affine.js";
 import { elements } from "../kernel/ndarray.js";
+import { brokenChecks } from "./checks.js";
 import { lowerBranch, lowerLoop } from "./control.js";
 import { Fused, MustStore } from "./fused.js";
 import { type Schedule, schedule } from "./levels.js";
@@ -33,12 +34,14 @@ export class Level implements Around {
   lower(outputs: readonly Tensor[], to: Destinations = nowhere): { places: Place[]; rounds: Rounds } {
     const forced = new Set<Tensor>();
     const mark = this.program.mark();
+    const flags = brokenChecks(outputs, (node) => this.given.has(node));
     for (;;) {
       try {
         this.places = new Map();
         this.steps = [];
-        this.found = schedule(outputs, new Set(this.given.keys()), forced);
+        this.found = schedule([...outputs, ...flags], new Set(this.given.keys()), forced);
         this.build(this.found, to);
+        for (const flag of flags) this.add(Number.POSITIVE_INFINITY, { kind: "alarm", flag: this.place(flag) });
         return { places: outputs.map((node) => this.place(node)), rounds: this.inRounds() };
       } catch (reason) {
         if (!(reason instanceof MustStore) || forced.has(reason.node)) throw reason;

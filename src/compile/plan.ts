@@ -47,7 +47,7 @@ export interface View {
 /** Steps in the order they run; those of one round are independent of each other. */
 export type Rounds = readonly (readonly Step[])[];
 
-export type Step = Group | Matmul | Conv | Host | Loop | Branch | Copy;
+export type Step = Group | Matmul | Conv | Host | Loop | Branch | Copy | Alarm;
 
 /** How the elements of a group's domain are reduced. */
 export type Layout =
@@ -214,6 +214,12 @@ export interface Branch {
   readonly kind: "branch";
   readonly condition: Place;
   readonly sides: readonly [Rounds, Rounds];
+}
+
+/** Says that numbers are not what they should be, where a bool holds; the plan runs on. */
+export interface Alarm {
+  readonly kind: "alarm";
+  readonly flag: Place;
 }
 
 /** Whole runs of elements, which may not overlap. */

@@ -1,6 +1,7 @@
 import type { DType } from "../base/dtype.js";
 import type { Shape } from "../base/shape.js";
 import { sizeOf } from "../base/shape.js";
+import { asIs, onHost } from "../graph/lowering.js";
 import type { AnyPrimitive, Tensor } from "../graph/tensor.js";
 import { isUniform } from "../kernel/ndarray.js";
 import type { Buffer, Place, Rounds, Step } from "./plan.js";
@@ -53,10 +54,28 @@ export function knownNumber(node: Tensor): number | null {
   return node.value.data[node.value.offset] as number;
 }
 
-/** A chain of views ends at what they show. */
+/** What a node becomes. A check that can say whether it holds passes numbers on; a reduction of axes of one element is another shape. */
 export function loweringOf(node: Tensor): AnyPrimitive["lower"] {
-  return (node.primitive as AnyPrimitive).lower;
+  const { lower } = node.primitive as AnyPrimitive;
+  if (lower.kind === "check") return brokenIn(node) === null ? onHost : asIs;
+  if (lower.kind === "reduce" && node.size > 0 && node.inputs[0]?.size === node.size) return reshaped;
+  return lower;
 }
+
+const known = new WeakMap<Tensor, Tensor | null>();
+
+/** Of a check: where it is broken, element by element; null if only its kernel can tell, or the node is none. */
+export function brokenIn(node: Tensor): Tensor | null {
+  const { lower } = node.primitive as AnyPrimitive;
+  if (lower.kind !== "check") return null;
+  const found = known.get(node);
+  if (found !== undefined) return found;
+  const broken = lower.broken(node);
+  known.set(node, broken);
+  return broken;
+}
+
+const reshaped: AnyPrimitive["lower"] = { kind: "reshape" };
 
 /** Inputs whose numbers a node needs. */
 export function neededInputs(node: Tensor): readonly Tensor[] {

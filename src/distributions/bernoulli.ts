@@ -84,6 +84,7 @@ const open = {
   expected: "a probability strictly between 0 and 1",
   write: "enumerate(), or logits",
   holds: (x: number): boolean => x > 0 && x < 1,
+  interval: [0, 1] as const,
 };
 
 /** a·log p + b·log(1 − p): log P(k) at (k, 1 − k), minus the entropy at (p, 1 − p). Exact where p is 0 or 1. */

@@ -104,6 +104,7 @@ const open = {
   expected: "positive numbers",
   write: "enumerate(), or logits",
   holds: (x: number): boolean => x > 0,
+  interval: [0, Infinity] as const,
 };
 
 /** Proportional to the probabilities; e^l is scaled by its largest, which cancels. */

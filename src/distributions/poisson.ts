@@ -64,6 +64,7 @@ const open = {
   expected: "a positive number",
   write: "make the rate with exp or softplus",
   holds: (x: number): boolean => x > 0,
+  interval: [0, Infinity] as const,
 };
 
 const finite = (x: Tensor): Tensor => logicalAnd(greaterEqual(x, 0), less(x, Infinity));

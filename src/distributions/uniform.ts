@@ -8,9 +8,11 @@ import {
   clamp,
   div,
   greaterEqual,
+  less,
   lessEqual,
   log,
   logicalAnd,
+  logicalNot,
   minimum,
   mul,
   neg,
@@ -73,6 +75,7 @@ const ordered = {
   names: ["low", "high"] as const,
   expected: "low < high",
   holds: (low: number, high: number): boolean => low < high,
+  broken: (low: Tensor, high: Tensor): Tensor => logicalNot(less(low, high)),
 };
 
 function noise(stream: Stream, shape: readonly number[], { low }: Params): Tensor {

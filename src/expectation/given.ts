@@ -27,7 +27,14 @@ export function recordedFor(flow: Flow, site: Tensor, given: TensorLike, runs: n
       expected: `[${expected.join(", ")}]: samples, then the site`,
     });
   const support = family.support(typesOfParams(flow, site));
-  const demand = { where: `given "${name}"`, name: "value", expected: support.expected, holds: support.holds };
+  const demand = {
+    where: `given "${name}"`,
+    name: "value",
+    expected: support.expected,
+    holds: support.holds,
+    interval: support.interval,
+    discrete: support.discrete,
+  };
   const checked = constantOf(name, apply(validate, [value], demand)).toDType(site.dtype);
   return short ? checked.expandDims(0) : checked;
 }

@@ -39,6 +39,10 @@ function single(data: unknown): number | boolean {
 
 function store(data: ArrayLike<number | boolean>, dtype: DType): TypedArray {
   const out = allocate(dtype, data.length);
+  if (isTypedArray(data) && dtypeOf(data) === dtype && dtype !== "bool") {
+    out.set(data);
+    return out;
+  }
   for (let i = 0; i < data.length; i++) out[i] = dtype === "bool" ? (data[i] ? 1 : 0) : Number(data[i]);
   return out;
 }

@@ -3,6 +3,7 @@ import type { Shape } from "../base/shape.js";
 import type { AxisRead } from "../kernel/affine.js";
 import type { ConvSpec } from "../kernel/convSpec.js";
 import type { Builder, Value } from "../kernel/expr/block.js";
+import type { Tensor } from "./tensor.js";
 
 interface Known {
   readonly shape: Shape;
@@ -23,6 +24,11 @@ export type Lowering<P> =
     }
   /** The numbers of the first input, unchanged. */
   | { readonly kind: "same" }
+  /**
+   * The numbers of the first input, which are looked at: `broken` is a bool array that is true where the kernel might throw. Compiled code
+   * computes on, and says that it was. Null: only the kernel knows.
+   */
+  | { readonly kind: "check"; readonly broken: (node: Tensor) => Tensor | null }
   /** One number everywhere. */
   | { readonly kind: "fill"; readonly value: number }
   /** Each axis of the input is read at a place that is linear in one axis of the output. */

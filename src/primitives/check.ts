@@ -1,11 +1,13 @@
 import { fail } from "../base/errors.js";
 import { sameShape, show } from "../base/shape.js";
 import { type Interval, interval, meet } from "../graph/interval.js";
-import { onHost } from "../graph/lowering.js";
+import { constant } from "../graph/leaves.js";
 import { pointwise } from "../graph/reads.js";
 import { apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { elements, type NDArray } from "../kernel/ndarray.js";
-import { allBatched } from "./linear.js";
+import { floor } from "./elementary.js";
+import { allBatched, broadcastTo } from "./linear.js";
+import { and, equals, less, lessEqual, not } from "./pointwise.js";
 
 export interface Demand {
   /** "Bernoulli" */
@@ -17,6 +19,8 @@ export interface Demand {
   readonly holds: (x: number) => boolean;
   /** Where all numbers that hold lie. */
   readonly interval?: readonly [number, number];
+  /** Of the interval only the whole numbers hold; otherwise all that is in it does, and of its ends what `holds` says. */
+  readonly discrete?: boolean;
   readonly write?: string;
 }
 
@@ -41,7 +45,7 @@ export const validate: Primitive<Demand> = {
   smooth: "smooth",
   range: ([a], { interval: ends, holds }) =>
     ends ? meet(a as Interval, interval(...ends, [!holds(ends[0]), !holds(ends[1])])) : (a as Interval),
-  lower: onHost,
+  lower: { kind: "check", broken: outside },
   laws: [
     {
       inputs: [{ shape: [2, 3] }],
@@ -50,6 +54,18 @@ export const validate: Primitive<Demand> = {
   ],
 };
 
+/** Where x is not in the interval; null where the interval does not say it all, or its ends are no numbers of the type. */
+function outside({ inputs: [x], params, shape, dtype }: Tensor): Tensor | null {
+  const { interval: ends, holds, discrete } = params as Demand;
+  if (ends === undefined || (dtype === "float32" && ends.some((end) => Math.fround(end) !== end))) return null;
+  const [low, high] = ends.map((end) => broadcastTo(constant(end, dtype), shape)) as [Tensor, Tensor];
+  const above = apply(holds(ends[0]) ? lessEqual : less, [low, x as Tensor], null);
+  const below = apply(holds(ends[1]) ? lessEqual : less, [x as Tensor, high], null);
+  const inside = apply(and, [above, below], null);
+  const whole = discrete ? apply(equals, [apply(floor, [x as Tensor], null), x as Tensor], null) : null;
+  return apply(not, [whole ? apply(and, [inside, whole], null) : inside], null);
+}
+
 export interface Relation {
   readonly where: string;
   /** Of the two inputs: "low", "high" */
@@ -57,6 +73,8 @@ export interface Relation {
   /** "low < high" */
   readonly expected: string;
   readonly holds: (a: number, b: number) => boolean;
+  /** The same for tensors: true (bool) where it does not hold. */
+  readonly broken?: (a: Tensor, b: Tensor) => Tensor;
 }
 
 /** The identity on its first input that compares it with its second. @throws naming the first pair that does not fit */
@@ -87,7 +105,10 @@ export const relate: Primitive<Relation> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: {
+    kind: "check",
+    broken: ({ inputs: [a, b], params }) => (params as Relation).broken?.(a as Tensor, b as Tensor) ?? null,
+  },
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
@@ -127,7 +148,7 @@ export const settled: Primitive<Settled> = {
   reads: (_params, _inputs, out) => [pointwise(out.shape), null],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: { kind: "check", broken: ({ inputs }) => inputs[1] as Tensor },
   laws: [
     {
       inputs: [{ shape: [2, 3] }, { shape: [2], dtype: "bool", from: [0, 0] }],

@@ -1,5 +1,4 @@
-import type { DType } from "../base/dtype.js";
-import { allocate, type TypedArray } from "../base/dtype.js";
+import { allocate, type DType, type TypedArray } from "../base/dtype.js";
 import { sizeOf } from "../base/shape.js";
 import { bytesOf } from "../compile/arena.js";
 import { lower } from "../compile/lower.js";
@@ -10,6 +9,10 @@ import { dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { freeWith, memory, type Region, type Views } from "../wasm/memory.js";
 import { type EmittedProgram, emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
+import { hot, type Program, program, runOnAll, runsAnywhere, threads } from "../wasm/threads/index.js";
+import { reference } from "./reference.js";
+import { Resident } from "./resident.js";
+import { viewOf } from "./views.js";
 
 /** The WASM runtime: a graph becomes one module over one arena, and a run is one call of it. */
 export const engine: Runtime = {
@@ -19,108 +22,230 @@ export const engine: Runtime = {
 };
 
 function prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared {
-  const program = new Compiled(outputs, inputs);
-  return (values) => program.run(values);
+  const compiled = new Compiled(outputs, inputs);
+  return (values) => compiled.run(values);
+}
+
+/** Inputs and outputs of so many bytes lie outside the arena: they come and go by address, without a copy. */
+const worthPassing = 16 * 1024;
+/** Nanoseconds of one thread from which a step is run by all: waking the others takes a tenth of it at most. */
+const worthWaking = 200_000;
+const worthSharing = 20_000;
+
+/** An input of a plan: numbers are copied in, or passed by address. */
+interface Input {
+  readonly index: number;
+  readonly dtype: DType;
+  readonly size: number;
+  /** Byte address of the numbers; where they are passed, of the word that says where they are. */
+  readonly at: number;
+  readonly passed: boolean;
+  /** For numbers that come from outside: where they are put, and which they were last. */
+  own: Region | null;
+  last: WeakRef<NDArray> | null;
 }
 
 /** A plan that can run. */
 class Compiled {
   private readonly plan: Plan;
   private readonly emitted: EmittedProgram;
-  private readonly start: () => void;
+  private readonly program: Program;
   private readonly outputs: readonly Tensor[];
+  private readonly given: readonly Tensor[];
+  private readonly inputs: readonly Input[];
+  /** Outputs that are passed by address: the word that says where, by number of the output. */
+  private readonly passed: ReadonlyMap<number, number>;
+  private busy = false;
+  private alarmed = false;
 
   constructor(outputs: readonly Tensor[], inputs: readonly Tensor[]) {
     this.outputs = outputs;
+    this.given = inputs;
     this.plan = lower(outputs, inputs);
-    const { shared, pages, wasm } = memory();
+    const elsewhere = passedBuffers(this.plan);
+    const { shared, pages } = memory();
     let region: Region | null = null;
     this.emitted = emitProgram(this.plan, {
       numerics: "exact",
       relaxed: features().relaxedSimd,
       shared,
       pages,
+      threads: threads(),
+      elsewhere,
       allocate: (bytes) => {
         region = memory().allocate(bytes);
         return region.address;
       },
     });
     freeWith(this, region as unknown as Region);
+    this.inputs = this.inputsOf();
+    this.passed = this.passedOutputs();
     this.writeConstants();
-    const env = { memory: wasm, host: (k: number) => this.host(k), ...Object.fromEntries(this.emitted.calls) };
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(this.emitted.bytes), { env });
-    this.start = instance.exports.run as () => void;
+    this.program = this.instantiate();
+  }
+
+  private inputsOf(): Input[] {
+    const { layout } = this.emitted;
+    return this.plan.inputs.flatMap((buffer, index) => {
+      if (buffer === null) return [];
+      const { dtype, size } = this.plan.buffers[buffer] as Plan["buffers"][number];
+      const pointer = layout.pointers.get(buffer);
+      const at = pointer ?? layout.address({ buffer, offset: 0, rows: [] }).constant;
+      return [{ index, dtype, size, at, passed: pointer !== undefined, own: null, last: null }];
+    });
+  }
+
+  private passedOutputs(): ReadonlyMap<number, number> {
+    const inputs = new Set(this.plan.inputs);
+    return new Map(
+      this.plan.outputs.flatMap(({ buffer }, i) => {
+        const pointer = this.emitted.layout.pointers.get(buffer);
+        return pointer === undefined || inputs.has(buffer) ? [] : [[i, pointer] as const];
+      }),
+    );
   }
 
   private writeConstants(): void {
     const views = memory().views();
-    this.plan.buffers.forEach(({ dtype, size, constant }, i) => {
-      if (constant) view(views, dtype, this.emitted.addresses[i] as number, size).set(constant);
+    this.plan.buffers.forEach(({ dtype, size, constant }, buffer) => {
+      if (constant === null) return;
+      viewOf(views, dtype, this.emitted.layout.address({ buffer, offset: 0, rows: [] }).constant, size).set(constant);
     });
+  }
+
+  private instantiate(): Program {
+    const { bytes, calls, threaded } = this.emitted;
+    const imports = {
+      ...Object.fromEntries(calls),
+      host: (k: number) => this.host(k),
+      alarm: () => {
+        this.alarmed = true;
+      },
+    };
+    const everywhere = [...calls.keys()].every(runsAnywhere);
+    return program(new WebAssembly.Module(bytes), imports, { threaded: threaded && everywhere });
   }
 
   run(values: readonly NDArray[]): NDArray[] {
-    const views = memory().views();
-    this.plan.inputs.forEach((buffer, i) => {
-      if (buffer === null) return;
-      const value = values[i] as NDArray;
-      const address = this.emitted.addresses[buffer] as number;
-      if (value.shape.length === 0) view(views, value.dtype, address, 1)[0] = value.data[value.offset] as number;
-      else view(views, value.dtype, address, sizeOf(value.shape)).set(elements(value));
-    });
-    this.start();
-    return this.outputs.map(({ dtype, shape }, i) => {
-      const size = sizeOf(shape);
-      const out = allocate(dtype, size);
-      const at = this.address(this.plan.outputs[i] as Place, views);
-      out.set(view(memory().views(), dtype, at, size));
-      return dense(out, dtype, shape);
-    });
+    // A black box of this very program called it: its memory is in use.
+    if (this.busy) return this.onReference(values);
+    this.busy = true;
+    this.alarmed = false;
+    const taken = new Map<number, Region>();
+    let done = false;
+    try {
+      this.takePassed(taken);
+      for (const input of this.inputs) this.feed(input, values[input.index] as NDArray);
+      this.start();
+      done = !this.alarmed;
+      if (done) return this.outputs.map((output, i) => this.result(output, i, taken.get(i)));
+    } finally {
+      if (!done) for (const region of taken.values()) region.free();
+      this.busy = false;
+    }
+    return this.onReference(values);
   }
 
-  private address({ buffer, offset, rows }: Place, { i32 }: Views): number {
-    const bytes = bytesOf((this.plan.buffers[buffer] as { dtype: DType }).dtype);
-    const base = (this.emitted.addresses[buffer] as number) + offset * bytes;
-    return rows.reduce(
-      (sum, { cell, stride }) => sum + (i32[(this.emitted.cells >> 2) + cell] as number) * stride * bytes,
-      base,
+  /** Throws what the checks of the program have to say, in their order. */
+  private onReference(values: readonly NDArray[]): NDArray[] {
+    return reference.run(this.outputs, new Map(this.given.map((input, i) => [input, values[i] as NDArray])));
+  }
+
+  private start(): void {
+    const { threaded, cost } = this.emitted;
+    if (!threaded || cost < worthSharing || (cost < worthWaking && !hot())) this.program.run(0, 1);
+    else runOnAll(this.program, { again: () => undefined, wait: cost / 4e6 });
+  }
+
+  /** Memory for the outputs that are passed. */
+  private takePassed(taken: Map<number, Region>): void {
+    for (const [i, pointer] of this.passed) {
+      const { dtype, size } = this.outputs[i] as Tensor;
+      const region = memory().allocate(size * bytesOf(dtype));
+      taken.set(i, region);
+      memory().views().i32[pointer >>> 2] = region.address;
+    }
+  }
+
+  private feed(input: Input, value: NDArray): void {
+    const { dtype, size, at, passed } = input;
+    if (passed) this.pass(input, value);
+    else if (value.shape.length === 0) viewOf(memory().views(), dtype, at, 1)[0] = value.data[value.offset] as number;
+    else viewOf(memory().views(), dtype, at, size).set(elements(value));
+  }
+
+  /** By address if the numbers are here already; what came last time has not changed since. */
+  private pass(input: Input, value: NDArray): void {
+    const resident = value instanceof Resident ? value.address : null;
+    if (resident === null) {
+      if (input.own === null) {
+        input.own = memory().allocate(input.size * bytesOf(input.dtype));
+        freeWith(this, input.own);
+      }
+      if (input.last?.deref() !== value)
+        viewOf(memory().views(), input.dtype, input.own.address, input.size).set(elements(value));
+      input.last = new WeakRef(value);
+    }
+    memory().views().i32[input.at >>> 2] = resident ?? (input.own as Region).address;
+  }
+
+  private result({ dtype, shape, size }: Tensor, i: number, taken: Region | undefined): NDArray {
+    if (taken !== undefined) return new Resident(dtype, shape, taken);
+    const out = allocate(dtype, size);
+    const { views, at } = this.find(this.plan.outputs[i] as Place);
+    if (size === 1) out[0] = viewOf(views, dtype, at, 1)[0] as number;
+    else out.set(viewOf(views, dtype, at, size));
+    return dense(out, dtype, shape);
+  }
+
+  /** Where a place is now. */
+  private find(place: Place): { readonly views: Views; readonly at: number } {
+    const views = memory().views();
+    const { constant, cells } = this.emitted.layout.address(place);
+    const at = cells.reduce(
+      (sum, { address, stride }) => sum + (views.i32[address >>> 2] as number) * stride,
+      constant,
     );
+    return { views, at };
+  }
+
+  private numbersAt(place: Place, { dtype, size }: { readonly dtype: DType; readonly size: number }): TypedArray {
+    const { views, at } = this.find(place);
+    return viewOf(views, dtype, at, size);
   }
 
   /** A step whose kernel is the reference's, on copies: kernels may keep what they are given. */
   private host(k: number): void {
     const { primitive, params, node, inputs, outputs, wanted } = this.emitted.hosts[k] as Host;
-    const before = memory().views();
     const values = node.inputs.map((x, i) => {
       const place = inputs[i] ?? null;
       if (place === null) return dense(allocate(x.dtype, 0), x.dtype, [0]);
       const numbers = allocate(x.dtype, x.size);
-      numbers.set(view(before, x.dtype, this.address(place, before), x.size));
+      numbers.set(this.numbersAt(place, x));
       return dense(numbers, x.dtype, x.shape);
     });
     const result = primitive.run(values, params, node, wanted);
     const parts = node.parts ? (result.parts as readonly NDArray[]) : [result];
-    const after = memory().views();
     outputs.forEach((place, i) => {
       if (place === null) return;
-      const part = parts[i] as NDArray;
-      view(after, part.dtype, this.address(place, after), sizeOf(part.shape)).set(elements(part));
+      const { dtype, shape } = parts[i] as NDArray;
+      this.numbersAt(place, { dtype, size: sizeOf(shape) }).set(elements(parts[i] as NDArray));
     });
   }
 }
 
-/** Numbers of a type from a byte address on. */
-function view(views: Views, dtype: DType, address: number, size: number): TypedArray {
-  switch (dtype) {
-    case "float32":
-      return views.f32.subarray(address / 4, address / 4 + size);
-    case "float64":
-      return views.f64.subarray(address / 8, address / 8 + size);
-    case "int32":
-      return views.i32.subarray(address / 4, address / 4 + size);
-    case "uint32":
-      return views.u32.subarray(address / 4, address / 4 + size);
-    case "bool":
-      return views.u8.subarray(address, address + size);
-  }
+/** Inputs and outputs that are large, and whole buffers. */
+function passedBuffers({ buffers, inputs, outputs }: Plan): ReadonlySet<number> {
+  const large = (buffer: number): boolean => {
+    const { dtype, size, constant } = buffers[buffer] as Plan["buffers"][number];
+    return constant === null && size * bytesOf(dtype) >= worthPassing;
+  };
+  const count = new Map<number, number>();
+  for (const { buffer } of outputs) count.set(buffer, (count.get(buffer) ?? 0) + 1);
+  const whole = ({ buffer, offset, rows }: Place): boolean =>
+    offset === 0 && rows.length === 0 && count.get(buffer) === 1;
+  return new Set([
+    ...inputs.filter((buffer): buffer is number => buffer !== null && large(buffer)),
+    ...outputs.filter((place) => whole(place) && large(place.buffer)).map(({ buffer }) => buffer),
+  ]);
 }

@@ -60,6 +60,7 @@ export function dormandPrince(system: System, control: Control): Tensor[] {
       name: (names[i] as string).replace("y", "dy/dt"),
       expected: "finite numbers at the first time",
       holds: Number.isFinite,
+      interval: [-Infinity, Infinity],
     }),
   );
   const init: State = {

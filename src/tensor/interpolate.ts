@@ -79,6 +79,7 @@ function along(x: Tensor, xp: Tensor, fp: Tensor, left: Beyond, right: Beyond): 
     name: "diff(xp)",
     expected: "xp to increase strictly",
     holds: (step: number) => step > 0,
+    interval: [0, Infinity],
     write: "sort the points first, and drop repeated ones",
   });
   const [first, last] = [trimmed(xp, 0, 1), trimmed(xp, n - 1, n)];

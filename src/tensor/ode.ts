@@ -8,7 +8,7 @@ import type { Like, TensorTree } from "../transforms/trees.js";
 import { dormandPrince } from "./dormandPrince.js";
 import { add, div, mul, sub, toDType } from "./elementwise.js";
 import { scan } from "./loops.js";
-import { along, type System, stages, systemOf, type Tableau } from "./odeSystem.js";
+import { along, notFinite, type System, stages, systemOf, type Tableau } from "./odeSystem.js";
 import { concat, expandDims, slice } from "./shaping.js";
 
 export interface OdeOptions {
@@ -145,6 +145,7 @@ function classicalStep({ slope, names }: System, y: readonly Tensor[], t: Tensor
       names: [names[k] as string, "t"],
       expected: "a finite solution",
       holds: Number.isFinite,
+      broken: notFinite,
     }),
   );
 }

@@ -75,6 +75,7 @@ function checkedTimes(given: TensorLike, dtype: DType): Tensor {
     name: "times",
     expected: "finite numbers",
     holds: Number.isFinite,
+    interval: [-Infinity, Infinity],
   });
   if (all.size < 2) return times;
   const [first, rest] = [slice(times, 0, 1), slice(times, 1)];
@@ -85,6 +86,7 @@ function checkedTimes(given: TensorLike, dtype: DType): Tensor {
     name: "diff(times)",
     expected: "all times in one direction, from the first to the last",
     holds: (x) => x === 0,
+    interval: [0, 0],
   });
   return concat([first, add(rest, fixed(none))]);
 }

@@ -69,6 +69,7 @@ function bracketed(call: (x: Tensor) => Tensor, bracket: RootOptions["bracket"],
     names: ["f(a)", "f(b)"],
     expected: "opposite signs",
     holds: (x, y) => Math.sign(x) * Math.sign(y) <= 0,
+    broken: (x, y) => on.logicalNot(on.lessEqual(on.mul(on.sign(x), on.sign(y)), 0)),
   });
   return { x1, x2, x3: x1, f1: opposite, f2, f3: opposite, t: broadcastTo(asTensor(0.5, dtype), shape) };
 }

@@ -1,10 +1,11 @@
 import type { Block, Op, Outside } from "../kernel/expr/block.js";
 import type { Callee, Code } from "./encode.js";
-import { analyse, type Mode, widthOf } from "./map/nodes.js";
+import { mapKey } from "./map/key.js";
+import { type Analysis, analyse, type Mode, widthOf } from "./map/nodes.js";
 import type { Stream } from "./map/ports.js";
 import { analysisOf, emitStage } from "./map/stage.js";
 
-export type { Stream };
+export { mapKey, type Stream };
 
 export interface MapOptions {
   /** "fast" allows products to be fused with sums; "exact" means the block bit for bit. */
@@ -16,6 +17,8 @@ export interface MapOptions {
   /** ModuleBuilder.add or a cache in front of it; called for the twin first, then for the stage. */
   readonly add: (code: Code, label: string) => Callee;
   readonly label?: string;
+  /** Functions of this module by what they do: stages that are alike become one. All entries have to be from one module. */
+  readonly known?: Map<string, Callee>;
   /** Units of four elements per round; chosen by cost when left out. */
   readonly units?: number;
 }
@@ -35,18 +38,33 @@ export function emitMap(
   outputs: readonly Stream[],
   options: MapOptions,
 ): Callee {
+  const { known } = options;
+  if (!known) return emitAnew(block, inputs, outputs, options);
+  const key = `${options.units ?? ""} ${contracts(options)} ${mapKey(block, inputs, outputs)}`;
+  const callee = known.get(key) ?? emitAnew(block, inputs, outputs, options);
+  known.set(key, callee);
+  return callee;
+}
+
+function contracts({ numerics, relaxed }: MapOptions): boolean {
+  return numerics === "fast" && relaxed;
+}
+
+function emitAnew(block: Block, inputs: readonly Stream[], outputs: readonly Stream[], options: MapOptions): Callee {
   check(block, inputs, outputs);
   const { add, label = "map" } = options;
-  const contract = options.numerics === "fast" && options.relaxed;
   const calls = ({ name, run, args }: Extract<Op, { op: "call" }>): Callee => options.calls(name, run, args.length);
-  const request = (slow: boolean) => ({ block, inputs, outputs, context: { mode: { slow, contract }, calls } });
+  const request = (slow: boolean) => {
+    const mode: Mode = { slow, contract: contracts(options) };
+    return { block, inputs, outputs, context: { mode, calls }, analysis: analysisOf(block, inputs, mode) };
+  };
   const fast = request(false);
-  const twin = hasRare(block, fast.context.mode)
+  const { analysis } = fast;
+  const twin = hasRare(analysis, fast.context.mode)
     ? add(emitStage({ ...request(true), units: 1, twin: null }), `${label} twin`)
     : null;
-  const analysis = analysisOf(fast);
   const single = analysis.has("loop") || analysis.has("call");
-  const units = single ? 1 : (options.units ?? unitsFor(costOf(block)));
+  const units = single ? 1 : (options.units ?? unitsFor(costOfNodes(analysis)));
   return add(emitStage({ ...fast, units, twin }), label);
 }
 
@@ -62,9 +80,15 @@ function check(block: Block, inputs: readonly Stream[], outputs: readonly Stream
 const FAST: Mode = { slow: false, contract: false };
 const WHOLE: Mode = { slow: true, contract: false };
 
-function hasRare(block: Block, mode: Mode): boolean {
-  return analyse(block, mode, () => false).nodes.some(
-    ({ kind, op }) => kind === "note" || (op.op === "loop" && hasRare(op.body, mode)),
+function hasRare({ nodes, has }: Analysis, mode: Mode): boolean {
+  if (has("note")) return true;
+  return nodes.some(
+    ({ op }) =>
+      op.op === "loop" &&
+      hasRare(
+        analyse(op.body, mode, () => false),
+        mode,
+      ),
   );
 }
 
@@ -83,8 +107,12 @@ const ROUNDS = 10;
 
 /** Vector instructions per unit of four elements, roughly; calls and loops weighted, rare cases left out. */
 export function costOf(block: Block): number {
+  return costOfNodes(analyse(block, FAST, () => false));
+}
+
+function costOfNodes({ nodes }: Analysis): number {
   let cost = 0;
-  for (const { kind, op, from } of analyse(block, FAST, () => false).nodes) {
+  for (const { kind, op, from } of nodes) {
     if (FREE.has(kind)) continue;
     if (op.op === "call") cost += CALL;
     else if (op.op === "loop") cost += ROUNDS * costOf(op.body);
@@ -97,6 +125,7 @@ export function costOf(block: Block): number {
 export function callsOf(block: Block): readonly { name: string; run: Outside; arity: number }[] {
   const found = new Map<string, { name: string; run: Outside; arity: number }>();
   const visit = (inner: Block): void => {
+    if (!inner.ops.some(({ op }) => op === "call" || op === "loop")) return;
     for (const { op } of analyse(inner, WHOLE, () => false).nodes) {
       if (op.op === "call") found.set(op.name, { name: op.name, run: op.run, arity: op.args.length });
       else if (op.op === "loop") visit(op.body);

@@ -71,6 +71,9 @@ export class PlanRunner {
     return numbers.subarray(start, start + size);
   }
 
+  /** Whether a check was broken. */
+  alarmed = false;
+
   private rounds(rounds: Rounds): void {
     for (const round of rounds) for (const step of round) this.step(step);
   }
@@ -83,6 +86,7 @@ export class PlanRunner {
     else if (step.kind === "branch") this.rounds(step.sides[this.view(step.condition, 1)[0] ? 0 : 1]);
     else if (step.kind === "host") this.host(step);
     else if (step.kind === "matmul") this.product(step);
+    else if (step.kind === "alarm") this.alarmed ||= this.view(step.flag, 1)[0] !== 0;
     else this.convolve(step);
   }
 

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["control"],
   ["compile"],
   ["wasm"],
-  ["runtime"],
+  ["runtime", "blas"],
   ["tensor"],
   ["random"],
   ["distributions"],

@@ -13,24 +13,22 @@ const SHAPES: Readonly<Record<ValueType, string>> = {
 
 /** Computes the vectors of a value one after another; `push` leaves one on the stack. */
 export function define(frame: Frame, node: Node, type: ValueType, push: (half: number) => void): void {
-  const { registers } = frame;
-  const locals = Array.from({ length: widthOf(type) }, () => registers.take());
-  locals.forEach((local, half) => {
-    push(half);
-    registers.code.set(local);
-  });
-  frame.bind(node.value, locals, node.uniform);
+  frame.bind(node.value, computed(frame, widthOf(type), push), node.uniform);
 }
 
 /** The same for a bool as 64-bit masks. */
 export function defineWide(frame: Frame, node: Node, push: (half: number) => void): void {
-  const { registers } = frame;
-  const locals = [registers.take(), registers.take()];
-  locals.forEach((local, half) => {
+  frame.bindWide(node.value, computed(frame, 2, push), node.uniform);
+}
+
+/** Locals are taken before anything is pushed: the results of one half may not lie where the other is read from. */
+function computed({ registers }: Frame, width: 1 | 2, push: (half: number) => void): number[] {
+  const locals = width === 2 ? [registers.take(), registers.take()] : [registers.take()];
+  for (let half = 0; half < width; half++) {
     push(half);
-    registers.code.set(local);
-  });
-  frame.bindWide(node.value, locals, node.uniform);
+    registers.code.set(locals[half] as number);
+  }
+  return locals;
 }
 
 function isFloat(type: ValueType): boolean {
@@ -45,7 +43,7 @@ function unsupported(op: string, type: ValueType): never {
 export function elementwise(frame: Frame, node: Node): void {
   const { kind, args, op } = node;
   const { code } = frame.registers;
-  const name = instruction(kind, op.type);
+  const name = known(kind, op.type, instruction);
   const isLogic = name.startsWith("v128.") && op.type === "bool";
   if (isLogic && args.every((arg) => frame.isWide(arg))) {
     defineWide(frame, node, (half) => {
@@ -72,6 +70,19 @@ const TRUTH: Readonly<Record<string, string>> = {
   pmax: "or",
 };
 const FLOAT_ONLY: ReadonlySet<string> = new Set(["sqrt", "floor", "ceil", "trunc", "nearest"]);
+
+const names = new Map<string, string>();
+
+/** The name of an instruction, made up once. */
+function known(kind: string, type: ValueType, make: (kind: string, type: ValueType) => string): string {
+  const key = `${type} ${kind}`;
+  let name = names.get(key);
+  if (name === undefined) {
+    name = make(kind, type);
+    names.set(key, name);
+  }
+  return name;
+}
 
 function instruction(kind: string, type: ValueType): string {
   if (type === "bool") {

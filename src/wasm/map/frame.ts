@@ -32,7 +32,7 @@ export class Frame {
   readonly loops: Map<Value, readonly (readonly number[])[]> = new Map();
   /** What the elements have in common. */
   private readonly common: Frame | null;
-  private readonly held = new Map<Value, Held>();
+  private readonly held: (Held | undefined)[] = [];
 
   constructor(
     registers: Registers,
@@ -50,16 +50,19 @@ export class Frame {
 
   /** @param pinned never to be taken for another value */
   bind(value: Value, own: readonly number[], pinned = false): void {
-    this.held.set(value, { own, wide: null, left: pinned ? Infinity : this.analysis.uses[value]! });
+    this.held[value] = { own, wide: null, left: pinned ? Infinity : this.analysis.uses[value]! };
   }
 
   bindWide(value: Value, wide: readonly number[], pinned = false): void {
-    this.held.set(value, { own: [], wide, left: pinned ? Infinity : this.analysis.uses[value]! });
+    this.held[value] = { own: [], wide, left: pinned ? Infinity : this.analysis.uses[value]! };
   }
 
   private find(value: Value): Held {
-    const held = this.held.get(value) ?? this.common?.held.get(value);
-    if (held) return held;
+    return this.held[value] ?? this.common?.held[value] ?? this.constant(value);
+  }
+
+  /** Constants are everybody's. */
+  private constant(value: Value): Held {
     const op = this.block.ops[value] as Op;
     if (op.op !== "const") throw new Error(`wasm: value ${value} (${op.op}) is not there yet`);
     const local = this.registers.number(op.value, op.type);
@@ -69,7 +72,7 @@ export class Frame {
       wide: op.type === "bool" ? [local, local] : null,
       left: Infinity,
     };
-    this.held.set(value, constant);
+    (this.common ?? this).held[value] = constant;
     return constant;
   }
 
@@ -110,9 +113,10 @@ export class Frame {
 
   /** One reader less. */
   release(value: Value): void {
-    const held = this.held.get(value);
+    const held = this.held[value];
     if (!held || --held.left > 0) return;
-    for (const local of [...held.own, ...(held.wide ?? [])]) this.registers.give(local);
-    this.held.delete(value);
+    for (const local of held.own) this.registers.give(local);
+    if (held.wide) for (const local of held.wide) this.registers.give(local);
+    this.held[value] = undefined;
   }
 }

@@ -36,28 +36,24 @@ export interface Analysis {
 export function analyse(block: Block, mode: Mode, isUniform: (index: number) => boolean): Analysis {
   const held = holders(block, mode);
   const live = livesOf(block, mode);
-  const reads = new Array<number>(block.ops.length).fill(0);
-  const count = (value: Value): void => void reads[held[value] as Value]!++;
-  block.ops.forEach((op, at) => {
-    if (live[at] && (held[at] === at || op.op === "rare")) argumentsOf(op, mode).forEach(count);
-  });
-  block.outputs.forEach(count);
   const uniform = uniforms(block, held, isUniform);
-  const nodes: Node[] = [];
-  const merged = new Set<Value>();
+  const all: Node[] = [];
   block.ops.forEach((op, at) => {
-    if (!live[at]) return;
-    const node = nodeOf(block, op, at, mode, held, uniform);
-    if (!node) return;
-    const contracted = mode.contract ? contract(block, node, reads, uniform, held) : null;
-    if (contracted) merged.add(contracted.product);
-    nodes.push(contracted?.node ?? node);
+    const node = live[at] ? nodeOf(block, op, at, mode, held, uniform) : null;
+    if (node) all.push(node);
   });
-  const kept = nodes.filter(({ value }) => !merged.has(value));
-  const outputs = block.outputs.map((value) => held[value] as Value);
+  const outputs = heldOf(block.outputs, held);
+  const nodes = mode.contract ? contractAll(block, all, held, outputs) : all;
+  const kinds = new Set(nodes.map(({ kind }) => kind));
+  return { nodes, uses: usesOf(block, nodes, outputs), outputs, has: (kind) => kinds.has(kind) };
+}
+
+/** How often each value is read. */
+function usesOf(block: Block, nodes: readonly Node[], outputs: readonly Value[]): number[] {
   const uses = new Array<number>(block.ops.length).fill(0);
-  for (const value of [...kept.flatMap(({ args }) => args), ...outputs]) uses[value]!++;
-  return { nodes: kept, uses, outputs, has: (kind) => kept.some((node) => node.kind === kind) };
+  for (const { args } of nodes) for (const value of args) uses[value]!++;
+  for (const value of outputs) uses[value]!++;
+  return uses;
 }
 
 const ROUNDING: ReadonlySet<string> = new Set(["floor", "ceil", "trunc", "nearest"]);
@@ -78,15 +74,20 @@ function holders(block: Block, mode: Mode): Value[] {
   return held;
 }
 
-function argumentsOf(op: Op, mode: Mode): readonly Value[] {
-  return op.op === "rare" && !mode.slow ? [op.args[0], op.args[2]] : op.args;
+/** Where values are held. */
+function heldOf(values: readonly Value[], held: readonly Value[]): readonly Value[] {
+  return values.every((value) => held[value] === value) ? values : values.map((value) => held[value] as Value);
 }
 
 function livesOf(block: Block, mode: Mode): boolean[] {
   const live = new Array<boolean>(block.ops.length).fill(false);
   for (const value of block.outputs) live[value] = true;
-  for (let at = block.ops.length - 1; at >= 0; at--)
-    if (live[at]) for (const arg of argumentsOf(block.ops[at] as Op, mode)) live[arg] = true;
+  for (let at = block.ops.length - 1; at >= 0; at--) {
+    if (!live[at]) continue;
+    const op = block.ops[at] as Op;
+    const args = op.op === "rare" && !mode.slow ? [op.args[0], op.args[2]] : op.args;
+    for (const arg of args) live[arg] = true;
+  }
   return live;
 }
 
@@ -120,30 +121,44 @@ function nodeOf(
     throw new Error("wasm: bits of bool have no meaning");
   if (held[value] !== value) return null;
   const kind = op.op === "rare" ? "select" : op.op;
-  const args = op.args.map((arg) => held[arg] as Value);
-  return { value, op, kind, args, from: op.args.map(typeOf), uniform: uniform[value] as boolean };
+  return {
+    value,
+    op,
+    kind,
+    args: heldOf(op.args, held),
+    from: op.args.map(typeOf),
+    uniform: uniform[value] as boolean,
+  };
 }
 
-function contract(
-  block: Block,
-  node: Node,
-  reads: readonly number[],
-  uniform: readonly boolean[],
-  held: readonly Value[],
-): { node: Node; product: Value } | null {
+/** Sums take in the products that nothing else reads. */
+function contractAll(block: Block, nodes: readonly Node[], held: readonly Value[], outputs: readonly Value[]): Node[] {
+  const reads = usesOf(block, nodes, outputs);
+  const at = new Map(nodes.map((node) => [node.value, node]));
+  // The fast side of a rare case is read where it is chosen, although it is never copied.
+  for (const { kind, op } of nodes) if (kind === "note") reads[held[op.args[2] as Value] as Value]!++;
+  const merged = new Set<Node>();
+  const contracted = nodes.map((node) =>
+    contract(node, (value) => (reads[value] === 1 ? at.get(value) : undefined), merged),
+  );
+  return contracted.filter((_, i) => !merged.has(nodes[i] as Node));
+}
+
+function contract(node: Node, once: (value: Value) => Node | undefined, merged: Set<Node>): Node {
   const { op, kind, args } = node;
-  if ((kind !== "add" && kind !== "sub") || (op.type !== "float32" && op.type !== "float64")) return null;
-  const isProduct = (value: Value): boolean => {
-    const { op: name, type } = block.ops[value] as Op;
-    return name === "mul" && type === op.type && reads[value] === 1 && uniform[value] === node.uniform;
+  if ((kind !== "add" && kind !== "sub") || (op.type !== "float32" && op.type !== "float64")) return node;
+  const productOf = (value: Value): Node | null => {
+    const product = once(value);
+    return product?.kind === "mul" && product.op.type === op.type && product.uniform === node.uniform ? product : null;
   };
   const [a, b] = args as [Value, Value];
-  const product = isProduct(b) ? b : kind === "add" && isProduct(a) ? a : null;
-  if (product === null || a === b) return null;
-  const factors = (block.ops[product] as Op).args.map((arg) => held[arg] as Value);
-  const all = [...factors, product === b ? a : b];
-  const from = all.map(() => op.type);
-  return { node: { ...node, kind: kind === "add" ? "madd" : "nmadd", args: all, from }, product };
+  if (a === b) return node;
+  const right = productOf(b);
+  const product = right ?? (kind === "add" ? productOf(a) : null);
+  if (!product) return node;
+  merged.add(product);
+  const all = [...product.args, right ? a : b];
+  return { ...node, kind: kind === "add" ? "madd" : "nmadd", args: all, from: all.map(() => op.type) };
 }
 
 /** Vectors that a value of a unit of four elements takes. */

@@ -15,6 +15,8 @@ export class Registers {
   rare: number | null = null;
   private readonly free: number[] = [];
   private readonly constants = new Map<string, { readonly bytes: readonly number[]; readonly local: number }>();
+  /** Locals of numbers, by type and number: what they come to is worked out once. */
+  private readonly numbers = new Map<string, number>();
 
   constructor(code: Code, count: number, place: number) {
     this.code = code;
@@ -42,7 +44,13 @@ export class Registers {
 
   /** The local of a number in all lanes. */
   number(value: number | bigint, type: ValueType): number {
-    return this.constant(splat(value, type));
+    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
+    let local = this.numbers.get(key);
+    if (local === undefined) {
+      local = this.constant(splat(value, type));
+      this.numbers.set(key, local);
+    }
+    return local;
   }
 
   /** The local of the numbers from `first` on, as 32-bit words. */
@@ -54,8 +62,7 @@ export class Registers {
   finish(): Code {
     const first = new Code(this.code.params);
     for (const { bytes, local } of this.constants.values()) first.v128(bytes).set(local);
-    this.code.bytes.unshift(...first.bytes);
-    this.code.text.unshift(...first.text);
+    this.code.prepend(first);
     return this.code;
   }
 }

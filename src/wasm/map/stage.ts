@@ -2,7 +2,7 @@ import type { Block, Op } from "../../kernel/expr/block.js";
 import { type Callee, Code } from "../encode.js";
 import { type Context, emit } from "./emit.js";
 import { Frame } from "./frame.js";
-import { type Analysis, analyse } from "./nodes.js";
+import { type Analysis, analyse, type Mode } from "./nodes.js";
 import { load, type Store, type Stream, storeLeft, storeWhole, strideOf } from "./ports.js";
 import { Registers } from "./registers.js";
 
@@ -12,6 +12,8 @@ export interface Request {
   readonly inputs: readonly Stream[];
   readonly outputs: readonly Stream[];
   readonly context: Context;
+  /** Of the block, for these inputs and in the mode of the context: see `analysisOf`. */
+  readonly analysis: Analysis;
   /** Units per round of the main loop. */
   readonly units: number;
   /** Does elements again, the rare cases among them. */
@@ -20,7 +22,6 @@ export interface Request {
 
 interface Work extends Request {
   readonly registers: Registers;
-  readonly analysis: Analysis;
   readonly common: Frame;
 }
 
@@ -28,19 +29,18 @@ interface Work extends Request {
 const [COUNT, PLACE, POINTERS] = [0, 1, 2] as const;
 
 /** How a block is to be taken apart for these inputs. */
-export function analysisOf({ block, inputs, context }: Pick<Request, "block" | "inputs" | "context">): Analysis {
-  return analyse(block, context.mode, (index) => inputs[index]?.kind === "scalar");
+export function analysisOf(block: Block, inputs: readonly Stream[], mode: Mode): Analysis {
+  return analyse(block, mode, (index) => inputs[index]?.kind === "scalar");
 }
 
 /** The function of a stage: rounds of several units, then single ones, the last of which may be incomplete. */
 export function emitStage(request: Request): Code {
-  const { block, inputs, outputs, units } = request;
+  const { block, inputs, outputs, analysis, units } = request;
   const pointers = inputs.length + outputs.length;
   const code = new Code(["i32", "i32", ...new Array<"i32">(pointers).fill("i32")]);
   const registers = new Registers(code, COUNT, PLACE);
-  const analysis = analysisOf(request);
   const common = new Frame(registers, block, analysis);
-  const work: Work = { ...request, registers, analysis, common };
+  const work: Work = { ...request, registers, common };
   emitCommon(work);
   if (units > 1) {
     const enough = (): Code =>

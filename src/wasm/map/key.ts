@@ -1,0 +1,40 @@
+import type { Block, Op } from "../../kernel/expr/block.js";
+import type { Stream } from "./ports.js";
+
+/** Equal for stages that do the same. Outside functions of one name are one function. */
+export function mapKey(block: Block, inputs: readonly Stream[], outputs: readonly Stream[]): string {
+  return `${blockKey(block)} ${inputs.map(streamKey)} ${outputs.map(streamKey)}`;
+}
+
+function streamKey({ kind, dtype }: Stream): string {
+  return `${kind}:${dtype}`;
+}
+
+function blockKey({ ops, inputs, outputs }: Block): string {
+  return `${inputs}|${ops.map(opKey).join(";")}|${outputs}`;
+}
+
+function opKey(op: Op): string {
+  return `${op.op} ${op.type} ${op.args} ${ownKey(op)}`;
+}
+
+/** What an operation has beside its arguments. */
+function ownKey(op: Op): string | number | bigint {
+  switch (op.op) {
+    case "const":
+      return Object.is(op.value, -0) ? "-0" : op.value;
+    case "input":
+    case "result":
+      return op.index;
+    case "call":
+      return JSON.stringify(op.name);
+    case "loop":
+      return `${op.carried} ${op.limit} (${blockKey(op.body)})`;
+    case "shl":
+    case "shr":
+    case "rotl":
+      return op.by;
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,135 @@
+import type { Conv, Group, Map as MapStage, Matmul, Rounds, Step } from "../../compile/plan.js";
+import type { Outside } from "../../kernel/expr/block.js";
+import { emitConv } from "../conv/index.js";
+import type { Callee, Code, ModuleBuilder } from "../encode.js";
+import { emitGroup, type GroupContext, measureGroup } from "../group.js";
+import { callsOf, emitMap, type Stream } from "../map.js";
+import { emitMatmul } from "../matmul/index.js";
+import { type Layout, up64 } from "./layout.js";
+
+export interface Numerics {
+  readonly numerics: "exact" | "fast";
+  /** The engine has relaxed SIMD. */
+  readonly relaxed: boolean;
+}
+
+/** Functions of the steps of one plan; equal products, convolutions and maps share one. */
+export class Kernels {
+  /** Imported functions by name. */
+  readonly calls: Map<string, { readonly callee: Callee; readonly run: Outside }> = new Map();
+  private readonly products = new Map<string, ReturnType<typeof emitMatmul>>();
+  private readonly convolutions = new Map<string, ReturnType<typeof emitConv>>();
+  private readonly shared = new Map<string, Callee>();
+  private readonly tables = new Map<Step, number>();
+  private readonly builder: ModuleBuilder;
+  private readonly numerics: Numerics;
+
+  constructor(builder: ModuleBuilder, numerics: Numerics) {
+    this.builder = builder;
+    this.numerics = numerics;
+  }
+
+  /** Imports must be declared before anything is added. */
+  importCalls({ stages }: Group): void {
+    for (const stage of stages) {
+      if (stage.kind !== "map") continue;
+      for (const { name, run, arity } of callsOf(stage.block)) {
+        const known = importName(name, run);
+        if (this.calls.has(known)) continue;
+        const params = new Array<"f64">(arity).fill("f64");
+        this.calls.set(known, { callee: this.builder.importFunction(known, params, ["f64"]), run });
+      }
+    }
+  }
+
+  /** Emits what needs no addresses. @returns bytes that all threads share, and bytes of each */
+  measure(rounds: Rounds): { readonly shared: number; readonly scratch: number } {
+    let [shared, scratch] = [0, 0];
+    for (const round of rounds) {
+      let used = 0;
+      for (const step of round) {
+        const own = this.needs(step);
+        this.tables.set(step, used);
+        used += up64(own.shared);
+        scratch = Math.max(scratch, own.scratch);
+      }
+      shared = Math.max(shared, used);
+      for (const step of round)
+        for (const inner of step.kind === "loop" ? [step.rounds] : step.kind === "branch" ? step.sides : []) {
+          const own = this.measure(inner);
+          shared = Math.max(shared, own.shared);
+          scratch = Math.max(scratch, own.scratch);
+        }
+    }
+    return { shared, scratch };
+  }
+
+  /** Where what all threads share of a step lies. */
+  tableOf(step: Step, layout: Layout): number {
+    return layout.shared + (this.tables.get(step) as number);
+  }
+
+  private needs(step: Step): { readonly shared: number; readonly scratch: number } {
+    if (step.kind === "group") {
+      const { partialBytes, slotBytes } = measureGroup(step);
+      return { shared: partialBytes, scratch: slotBytes };
+    }
+    if (step.kind === "matmul") return { shared: 0, scratch: this.product(step).scratchBytes };
+    if (step.kind !== "conv") return { shared: 0, scratch: 0 };
+    const { scratchBytes, sharedBytes } = this.convolution(step);
+    return { shared: sharedBytes, scratch: scratchBytes };
+  }
+
+  readonly add = (code: Code, label: string): Callee => this.builder.add(code, label);
+
+  product(step: Matmul): ReturnType<typeof emitMatmul> {
+    const { dtype, m, n, k, batch } = step;
+    const form = ({ transposed, lead, step: by }: Matmul["a"]): Omit<Matmul["a"], "place"> => ({
+      transposed,
+      lead,
+      step: by,
+    });
+    const spec = { dtype, m, n, k, batch, a: form(step.a), b: form(step.b), ...this.numerics };
+    return cached(this.products, JSON.stringify(spec), () => emitMatmul(spec, this.add));
+  }
+
+  convolution({ dtype, spec }: Conv): ReturnType<typeof emitConv> {
+    const request = { ...spec, dtype, ...this.numerics };
+    return cached(this.convolutions, JSON.stringify(request), () => emitConv(request, this.add));
+  }
+
+  group(step: Group, layout: Layout): ReturnType<typeof emitGroup> {
+    const context: GroupContext = {
+      address: (place) => layout.address(place),
+      add: this.add,
+      shared: this.shared,
+      partials: this.tableOf(step, layout),
+      map: (stage) => this.map(stage),
+    };
+    return emitGroup(step, context);
+  }
+
+  private map({ block, inputs, outputs }: MapStage): Callee {
+    const streams = (list: MapStage["inputs"] | MapStage["outputs"], types: readonly Stream["dtype"][]): Stream[] =>
+      list.map((x, i) => ({ kind: x.kind, dtype: types[i] as Stream["dtype"] }));
+    const out = block.outputs.map((value) => (block.ops[value] as { type: Stream["dtype"] }).type);
+    return emitMap(block, streams(inputs, block.inputs as Stream["dtype"][]), streams(outputs, out), {
+      ...this.numerics,
+      calls: (name, run) => (this.calls.get(importName(name, run)) as { readonly callee: Callee }).callee,
+      add: this.add,
+    });
+  }
+}
+
+function cached<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
+/** Functions of Math are the same on every thread, and named so. */
+function importName(name: string, run: Outside): string {
+  return (Math as unknown as Record<string, unknown>)[name] === run ? `Math.${name}` : name;
+}
