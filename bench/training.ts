@@ -37,12 +37,15 @@ export function training<P, D>(params: P, data: D, { init, update }: Optimizer, 
     state: OptimizerState<P>,
     params: P,
   ) => { params: P; state: OptimizerState<P> };
-  const program = compile((state: State<P>, batch: D) => {
-    const { now, later } = nextKey(state.key);
-    const { value, grad } = slope(state.params, batch, now);
-    const moved = next(grad, state.optimizer, state.params);
-    return { loss: value, state: { params: moved.params, optimizer: moved.state, key: later } };
-  }) as unknown as (state: State<P>, batch: D) => { loss: Tensor; state: State<P> };
+  const program = compile(
+    (state: State<P>, batch: D) => {
+      const { now, later } = nextKey(state.key);
+      const { value, grad } = slope(state.params, batch, now);
+      const moved = next(grad, state.optimizer, state.params);
+      return { loss: value, state: { params: moved.params, optimizer: moved.state, key: later } };
+    },
+    { donate: [0] },
+  ) as unknown as (state: State<P>, batch: D) => { loss: Tensor; state: State<P> };
   let state: State<P> = { params, optimizer: (init as (params: P) => OptimizerState<P>)(params), key: key(7) };
   let loss: Tensor | null = null;
   return {

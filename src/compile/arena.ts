@@ -129,29 +129,32 @@ function stagePlaces(stage: Stage): Place[] {
   return [stage.kind === "scatter" ? stage.to.place : stage.to];
 }
 
+/** A buffer that has its bytes, and when it needs them. */
+interface Placed extends Life {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The largest first, each as low as it fits beside those it lives with. */
 function place(buffers: readonly Buffer[], lives: readonly (Life | null)[]): Arena {
   const offsets = new Array<number>(buffers.length).fill(0);
-  const order = buffers
-    .map((_, i) => i)
-    .filter((i) => lives[i] !== null)
-    .sort((a, b) => roomOf(buffers[b] as Buffer) - roomOf(buffers[a] as Buffer) || a - b);
-  const placed: number[] = [];
+  const rooms = buffers.map(roomOf);
+  const order = [...rooms.keys()].filter((i) => lives[i] !== null);
+  order.sort((a, b) => (rooms[b] as number) - (rooms[a] as number) || a - b);
+  /** By where they begin. */
+  const placed: Placed[] = [];
   let bytes = 0;
   for (const i of order) {
-    const own = lives[i] as Life;
-    const room = roomOf(buffers[i] as Buffer);
-    const taken = placed
-      .filter((j) => (lives[j] as Life).first <= own.last && own.first <= (lives[j] as Life).last)
-      .map((j) => [offsets[j] as number, (offsets[j] as number) + roomOf(buffers[j] as Buffer)] as const)
-      .sort((a, b) => a[0] - b[0]);
+    const { first, last } = lives[i] as Life;
+    const room = rooms[i] as number;
     let at = 0;
-    for (const [from, to] of taken) {
-      if (at + room <= from) break;
-      at = Math.max(at, to);
+    for (const other of placed) {
+      if (at + room <= other.from) break;
+      if (other.first <= last && first <= other.last) at = Math.max(at, other.to);
     }
+    const next = placed.findIndex(({ from }) => from > at);
+    placed.splice(next < 0 ? placed.length : next, 0, { from: at, to: at + room, first, last });
     offsets[i] = at;
-    placed.push(i);
     bytes = Math.max(bytes, at + room);
   }
   return { offsets, bytes };

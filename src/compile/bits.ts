@@ -1,7 +1,7 @@
 import type { Tensor } from "../graph/tensor.js";
 import type { AxisRead } from "../kernel/affine.js";
 import type { Builder, Value } from "../kernel/expr/block.js";
-import { elements } from "../kernel/ndarray.js";
+import { elements, type NDArray } from "../kernel/ndarray.js";
 import { loweringOf } from "./program.js";
 
 /** Where the words of a stream come from: one key for all, and runs that follow each other from `start` on. */
@@ -17,15 +17,20 @@ export interface Stream {
  */
 export function streamOf(node: Tensor): Stream | null {
   const [key, run] = node.inputs as [Tensor, Tensor];
-  const root = shown(key);
+  const root = shown(key, 2);
   const start = firstRun(run);
   return root.size === 2 && start !== null ? { key: root, start } : null;
 }
 
-/** Through repetition and other shapes to what is repeated. */
-function shown(node: Tensor): Tensor {
+/** Through repetition and other shapes to what is repeated, of so many elements. */
+function shown(node: Tensor, size: number): Tensor {
   let at = node;
-  while (at.value === null && at.primitive !== null && ["same", "view", "reshape"].includes(loweringOf(at).kind))
+  while (
+    at.size > size &&
+    at.value === null &&
+    at.primitive !== null &&
+    ["same", "view", "reshape"].includes(loweringOf(at).kind)
+  )
     at = at.inputs[0] as Tensor;
   return at;
 }
@@ -38,8 +43,7 @@ function inOrder(node: Tensor): Tensor {
 }
 
 function firstRun(run: Tensor): Tensor | number | null {
-  const root = shown(run);
-  if (run.size === 1) return root;
+  if (run.size === 1) return run;
   const node = inOrder(run);
   const first = countsFrom(node);
   if (first !== null) return first;
@@ -49,14 +53,25 @@ function firstRun(run: Tensor): Tensor | number | null {
     [a, b],
     [b, a],
   ] as const)
-    if (shown(x).size === 1 && countsFrom(inOrder(y)) === 0) return shown(x);
+    if (shown(x, 1).size === 1 && countsFrom(inOrder(y)) === 0) return shown(x, 1);
   return null;
 }
 
+/** First numbers of constants that count, by the constant: it is asked for each loop that the stream may belong to. */
+const counts = new WeakMap<NDArray, { readonly from: number | null }>();
+
 /** Whether a constant holds successive whole numbers. @returns the first */
-function countsFrom(node: Tensor): number | null {
-  if (node.value === null || node.size === 0) return null;
-  const numbers = elements(node.value);
+function countsFrom({ value, size }: Tensor): number | null {
+  if (value === null || size === 0) return null;
+  let known = counts.get(value);
+  if (!known) {
+    known = { from: firstOf(elements(value)) };
+    counts.set(value, known);
+  }
+  return known.from;
+}
+
+function firstOf(numbers: ArrayLike<number>): number | null {
   const first = numbers[0] as number;
   for (let i = 1; i < numbers.length; i++) if (numbers[i] !== first + i) return null;
   return first;

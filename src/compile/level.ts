@@ -4,6 +4,7 @@ import { type AffineMap, identityMap, NeedsSplit, splitMap, splitShape, throughR
 import { elements } from "../kernel/ndarray.js";
 import { brokenChecks } from "./checks.js";
 import { lowerBranch, lowerLoop } from "./control.js";
+import { expand } from "./expand.js";
 import { Fused, MustStore } from "./fused.js";
 import { type Schedule, schedule } from "./levels.js";
 import { isSoft, walkOf } from "./nodes.js";
@@ -31,10 +32,18 @@ export class Level implements Around {
   }
 
   /** Computes the outputs. @returns where they lie, and the rounds */
-  lower(outputs: readonly Tensor[], to: Destinations = nowhere): { places: Place[]; rounds: Rounds } {
+  lower(asked: readonly Tensor[], goals: Destinations = nowhere): { places: Place[]; rounds: Rounds } {
     const forced = new Set<Tensor>();
     const mark = this.program.mark();
-    const flags = brokenChecks(outputs, (node) => this.given.has(node));
+    const isGiven = (node: Tensor): boolean => this.given.has(node);
+    const outputs = expand(asked, isGiven);
+    const to: Destinations = new Map(
+      asked.flatMap((node, k) => {
+        const place = goals.get(node);
+        return place === undefined ? [] : [[outputs[k] as Tensor, place]];
+      }),
+    );
+    const flags = brokenChecks(outputs, isGiven);
     for (;;) {
       try {
         this.places = new Map();

@@ -58,6 +58,8 @@ export function knownNumber(node: Tensor): number | null {
 export function loweringOf(node: Tensor): AnyPrimitive["lower"] {
   const { lower } = node.primitive as AnyPrimitive;
   if (lower.kind === "check") return brokenIn(node) === null ? onHost : asIs;
+  // Those with others to become have become them.
+  if (lower.kind === "compose") return onHost;
   if (lower.kind === "reduce" && node.size > 0 && node.inputs[0]?.size === node.size) return reshaped;
   return lower;
 }

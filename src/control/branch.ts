@@ -60,7 +60,8 @@ export function runCond(
 }
 
 function planOf(branch: Body, wanted: readonly number[]): Prepared {
-  const runtime = currentRuntime();
+  const now = currentRuntime();
+  const runtime = now.interpreter ?? now;
   const key = wanted.join();
   const known = plans.get(branch);
   if (known && known.wanted === key && known.runtime === runtime) return known.step;

@@ -95,7 +95,8 @@ function row(x: NDArray, t: number): NDArray {
 const plans = new WeakMap<ScanParams, { runtime: Runtime; wanted: string; step: Prepared }>();
 
 function planOf(params: ScanParams, wanted: readonly number[]): Prepared {
-  const runtime = currentRuntime();
+  const now = currentRuntime();
+  const runtime = now.interpreter ?? now;
   const key = wanted.join();
   const known = plans.get(params);
   if (known && known.wanted === key && known.runtime === runtime) return known.step;

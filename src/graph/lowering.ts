@@ -29,6 +29,8 @@ export type Lowering<P> =
    * computes on, and says that it was. Null: only the kernel knows.
    */
   | { readonly kind: "check"; readonly broken: (node: Tensor) => Tensor | null }
+  /** Other operations that give the same; null: its kernel. */
+  | { readonly kind: "compose"; readonly of: (node: Tensor) => Tensor | null }
   /** One number everywhere. */
   | { readonly kind: "fill"; readonly value: number }
   /** Each axis of the input is read at a place that is linear in one axis of the output. */

@@ -83,6 +83,8 @@ export interface Runtime {
   run(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, NDArray>): NDArray[];
   /** The same graph for many values of `inputs`. */
   prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared;
+  /** Who runs the bodies of loops and branches that are interpreted. Default: this one. */
+  readonly interpreter?: Runtime;
 }
 
 /** From the numbers of the inputs to those of the outputs. */

@@ -2,16 +2,16 @@ import { fail, NoGradientError } from "../base/errors.js";
 import { normalAxes, sizeOf } from "../base/shape.js";
 import { exactly, type Interval } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { asIs, onHost } from "../graph/lowering.js";
+import { asIs } from "../graph/lowering.js";
 import { kept, pointwise } from "../graph/reads.js";
 import { type AxisName, apply, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import { map1, map2, reduce, sumRun } from "../kernel/loops.js";
 import { broadcast, reshape } from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
-import { times } from "./contract.js";
+import { divide, times } from "./contract.js";
 import { pair } from "./fit.js";
-import { allBatched, broadcastTo, zerosLike } from "./linear.js";
-import { where } from "./pointwise.js";
+import { allBatched, broadcastTo, minus, reshapeTo, sumOver, zerosLike } from "./linear.js";
+import { cast, where } from "./pointwise.js";
 
 /** What steers derivatives instead of numbers, and the one collective over runs. */
 
@@ -162,6 +162,21 @@ export const shadow: Primitive<null> = {
   laws: [{ inputs: [{ shape: [2, 3] }], params: null }],
 };
 
+/** (Σ − own)/(n − 1), the sum in float64. */
+function othersByTotal({ inputs: [a], params, dtype, shape }: Tensor): Tensor | null {
+  const { axes } = params as OthersParams;
+  const n = sizeOf(axes.map((axis) => shape[axis] as number));
+  if (n < 2) return null;
+  const own = dtype === "float64" ? (a as Tensor) : apply(cast, [a as Tensor], { dtype: "float64" as const });
+  const total = reshapeTo(
+    sumOver(own, axes),
+    shape.map((m, axis) => (axes.includes(axis) ? 1 : m)),
+  );
+  const left = minus(broadcastTo(total, shape), own);
+  const mean = apply(divide, [left, broadcastTo(constant(n - 1, "float64"), shape)], null);
+  return dtype === "float64" ? mean : apply(cast, [mean], { dtype });
+}
+
 export interface OthersParams {
   /** The axes of the population; empty until `vmap` over the axis `name` adds them. */
   readonly axes: readonly number[];
@@ -200,7 +215,7 @@ export const others: Primitive<OthersParams> = {
   reads: ({ axes }, [a]) => [kept((a as Type).shape, axes, true)],
   smooth: "smooth",
   range: ([a]) => a as Interval,
-  lower: onHost,
+  lower: { kind: "compose", of: othersByTotal },
   laws: [
     { inputs: [{ shape: [3, 2] }], params: { axes: [0], name: { label: "runs" } } },
     { inputs: [{ shape: [2, 3, 2] }], params: { axes: [0, 2], name: { label: "runs" } } },

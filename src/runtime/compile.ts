@@ -3,10 +3,12 @@ import { compareGraphs, type TracedGraph } from "../graph/compare.js";
 import { leaf, placeholder, type Tensor } from "../graph/tensor.js";
 import { insideTransform, transforming } from "../graph/trace.js";
 import { substitute } from "../graph/walk.js";
+import type { NDArray } from "../kernel/ndarray.js";
 import { type CallType, callType, numbersLike } from "../transforms/callType.js";
 import { type LikeAll, pathName, tensorsOf } from "../transforms/trees.js";
 import { Computation } from "./computation.js";
 import { readAll } from "./read.js";
+import { Resident } from "./resident.js";
 
 /** One traced program: its arguments as placeholders, its results as nodes. */
 export interface Trace extends TracedGraph {
@@ -22,12 +24,29 @@ export interface Trace extends TracedGraph {
  * second call and every power of two after it trace again and compare.
  * @throws where a captured constant has changed (with its two values), or f reads a placeholder
  */
-export function compile<A extends unknown[], T>(f: (...args: A) => T): (...args: LikeAll<A>) => T {
-  return compiled("compile", f);
+export function compile<A extends unknown[], T>(
+  f: (...args: A) => T,
+  options: CompileOptions = {},
+): (...args: LikeAll<A>) => T {
+  return compiled("compile", f, options);
+}
+
+export interface CompileOptions {
+  /**
+   * Numbers of arguments whose tensors the caller needs no more after a call, such as the state of a training step that returns the next
+   * one. Large results of compiled programs stay where they were computed until they are read; those that are given back this way make
+   * room for the next ones at once. Reading one afterwards throws, unless it was read before. Default: none.
+   */
+  readonly donate?: readonly number[];
 }
 
 /** As `compile`, with what it is called in errors. */
-export function compiled<A extends unknown[], T>(where: string, f: (...args: A) => T): (...args: LikeAll<A>) => T {
+export function compiled<A extends unknown[], T>(
+  where: string,
+  f: (...args: A) => T,
+  { donate = [] }: CompileOptions = {},
+): (...args: LikeAll<A>) => T {
+  checkDonated(where, donate);
   const cache = new Map<string, Trace>();
   let last: Trace | null = null;
   return (...args) => {
@@ -35,7 +54,7 @@ export function compiled<A extends unknown[], T>(where: string, f: (...args: A) 
       const values = numbersLike(last.type, args);
       if (values !== null) {
         last.calls++;
-        return last.rebuild(last.computation.run(values).map(leaf)) as T;
+        return last.rebuild(compute(last, values, donate)) as T;
       }
     }
     const trees = args.map((arg) => tensorsOf(where, arg));
@@ -48,10 +67,32 @@ export function compiled<A extends unknown[], T>(where: string, f: (...args: A) 
     } else if (isPowerOfTwo(trace.calls)) checkFrozen(where, trace, traceOf(where, f, trees));
     trace.calls++;
     last = trace;
-    return trace.rebuild(
-      insideTransform() ? inline(trace, leaves) : trace.computation.run(readAll(leaves)).map(leaf),
-    ) as T;
+    return trace.rebuild(insideTransform() ? inline(trace, leaves) : compute(trace, readAll(leaves), donate)) as T;
   };
+}
+
+function checkDonated(where: string, donate: readonly number[]): void {
+  if (Array.isArray(donate) && donate.every((k) => Number.isInteger(k) && k >= 0)) return;
+  fail({
+    where,
+    got: `donate: ${JSON.stringify(donate) ?? "nothing"}`,
+    expected: "the numbers of arguments, from 0 on",
+    write: "donate: [0]",
+  });
+}
+
+function compute({ computation, type }: Trace, values: readonly NDArray[], donate: readonly number[]): Tensor[] {
+  const results = computation.run(values).map(leaf);
+  for (const k of donate) {
+    const [from, to] = type.ranges[k] ?? [0, 0];
+    for (let i = from; i < to; i++) release(values[i] as NDArray);
+  }
+  return results;
+}
+
+/** Numbers that nobody needs any more. */
+function release(value: NDArray): void {
+  if (value instanceof Resident) value.release();
 }
 
 /** Structures, dtypes and shapes in words. */

@@ -3,9 +3,11 @@ import { sizeOf } from "../base/shape.js";
 import { bytesOf } from "../compile/arena.js";
 import { lower } from "../compile/lower.js";
 import type { Host, Place, Plan } from "../compile/plan.js";
+import { structureOf } from "../compile/structure.js";
 import type { Tensor } from "../graph/tensor.js";
 import type { Prepared, Runtime } from "../graph/trace.js";
 import { dense, elements, type NDArray } from "../kernel/ndarray.js";
+import { currentBlas } from "../wasm/blas.js";
 import { freeWith, memory, type Region, type Views } from "../wasm/memory.js";
 import { type EmittedProgram, emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
@@ -22,8 +24,27 @@ export const engine: Runtime = {
 };
 
 function prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared {
-  const compiled = new Compiled(outputs, inputs);
-  return (values) => compiled.run(values);
+  let compiled = compiledFor(outputs, inputs);
+  return (values) => {
+    if (compiled.threads !== 1 && compiled.threads !== threads()) compiled = compiledFor(outputs, inputs);
+    return compiled.run(values);
+  };
+}
+
+/** Programs by structure, the one that was asked for last at the end. */
+const programs = new Map<string, Compiled>();
+const mostPrograms = 64;
+
+function compiledFor(outputs: readonly Tensor[], inputs: readonly Tensor[]): Compiled {
+  const key = `${currentBlas()?.name ?? ""} ${threads()} ${structureOf(outputs, inputs)}`;
+  const compiled = programs.get(key) ?? new Compiled(outputs, inputs);
+  programs.delete(key);
+  programs.set(key, compiled);
+  for (const oldest of programs.keys()) {
+    if (programs.size <= mostPrograms) break;
+    programs.delete(oldest);
+  }
+  return compiled;
 }
 
 /** Inputs and outputs of so many bytes lie outside the arena: they come and go by address, without a copy. */
@@ -55,6 +76,8 @@ class Compiled {
   private readonly inputs: readonly Input[];
   /** Outputs that are passed by address: the word that says where, by number of the output. */
   private readonly passed: ReadonlyMap<number, number>;
+  /** How many threads may run it. */
+  readonly threads: number;
   private busy = false;
   private alarmed = false;
 
@@ -68,6 +91,7 @@ class Compiled {
     this.emitted = emitProgram(this.plan, {
       numerics: "exact",
       relaxed: features().relaxedSimd,
+      blas: currentBlas(),
       shared,
       pages,
       threads: threads(),
@@ -78,6 +102,7 @@ class Compiled {
       },
     });
     freeWith(this, region as unknown as Region);
+    this.threads = this.emitted.threaded ? threads() : 1;
     this.inputs = this.inputsOf();
     this.passed = this.passedOutputs();
     this.writeConstants();

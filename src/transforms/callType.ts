@@ -8,12 +8,19 @@ import type { tensorsOf } from "./trees.js";
 export interface CallType {
   readonly trees: readonly TreeShape[];
   readonly leaves: readonly Type[];
+  /** Of each argument its first leaf and the one after its last. */
+  readonly ranges: readonly (readonly [number, number])[];
 }
 
 export function callType(trees: readonly ReturnType<typeof tensorsOf>[]): CallType {
   // Not the leaves themselves: their numbers would live as long as the cache.
   const leaves = trees.flatMap((tree) => tree.leaves.map(({ shape, dtype }) => ({ shape, dtype })));
-  return { trees: trees.map((tree) => tree.shape), leaves };
+  let at = 0;
+  const ranges = trees.map(({ leaves: own }): readonly [number, number] => {
+    at += own.length;
+    return [at - own.length, at];
+  });
+  return { trees: trees.map((tree) => tree.shape), leaves, ranges };
 }
 
 /**

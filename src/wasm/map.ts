@@ -19,8 +19,10 @@ export interface MapOptions {
   readonly label?: string;
   /** Functions of this module by what they do: stages that are alike become one. All entries have to be from one module. */
   readonly known?: Map<string, Callee>;
-  /** Units of four elements per round; chosen by cost when left out. */
+  /** Units of four elements per round; chosen by cost and `elements` when left out. */
   readonly units?: number;
+  /** How many elements the stage has in all, if known: code that takes more room and time to make is not worth it for a few. */
+  readonly elements?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function emitMap(
 ): Callee {
   const { known } = options;
   if (!known) return emitAnew(block, inputs, outputs, options);
-  const key = `${options.units ?? ""} ${contracts(options)} ${mapKey(block, inputs, outputs)}`;
+  const key = `${options.units ?? isFew(options)} ${contracts(options)} ${mapKey(block, inputs, outputs)}`;
   const callee = known.get(key) ?? emitAnew(block, inputs, outputs, options);
   known.set(key, callee);
   return callee;
@@ -64,7 +66,7 @@ function emitAnew(block: Block, inputs: readonly Stream[], outputs: readonly Str
     ? add(emitStage({ ...request(true), units: 1, twin: null }), `${label} twin`)
     : null;
   const single = analysis.has("loop") || analysis.has("call");
-  const units = single ? 1 : (options.units ?? unitsFor(costOfNodes(analysis)));
+  const units = single ? 1 : (options.units ?? (isFew(options) ? 1 : unitsFor(analysis)));
   return add(emitStage({ ...fast, units, twin }), label);
 }
 
@@ -92,13 +94,23 @@ function hasRare({ nodes, has }: Analysis, mode: Mode): boolean {
   );
 }
 
-/** So many that the latency of one unit hides behind the others, and their values still fit the registers. */
-function unitsFor(cost: number): number {
-  if (cost <= 8) return 6;
-  if (cost <= 30) return 5;
-  if (cost <= 45) return 4;
-  if (cost <= 80) return 3;
-  return cost <= 250 ? 2 : 1;
+const FEW = 256;
+
+function isFew({ elements }: MapOptions): boolean {
+  return elements !== undefined && elements < FEW;
+}
+
+/**
+ * So many that the latency of one unit hides behind the others, and their values still fit the registers. Bounds are those of
+ * measurements of 130 blocks (of the expressions of kernel/expr/math, and of training steps) at 1 to 6 units: within 10 % of the best
+ * for most of them, and never much slower than with one unit alone.
+ */
+function unitsFor(analysis: Analysis): number {
+  const { cost, wide } = tally(analysis);
+  if (wide) return cost <= 180 ? 3 : 2;
+  if (cost <= 8) return 4;
+  if (cost <= 110) return 5;
+  return cost <= 140 ? 3 : 2;
 }
 
 const FREE: ReadonlySet<string> = new Set(["input", "result", "const"]);
@@ -107,18 +119,23 @@ const ROUNDS = 10;
 
 /** Vector instructions per unit of four elements, roughly; calls and loops weighted, rare cases left out. */
 export function costOf(block: Block): number {
-  return costOfNodes(analyse(block, FAST, () => false));
+  return tally(analyse(block, FAST, () => false)).cost;
 }
 
-function costOfNodes({ nodes }: Analysis): number {
-  let cost = 0;
-  for (const { kind, op, from } of nodes) {
-    if (FREE.has(kind)) continue;
+/** What one unit costs, and whether most of it is done twice, on two vectors. What all elements have in common costs nothing. */
+function tally({ nodes }: Analysis): { readonly cost: number; readonly wide: boolean } {
+  let [cost, twice] = [0, 0];
+  for (const { kind, op, from, uniform } of nodes) {
+    if (FREE.has(kind) || uniform) continue;
     if (op.op === "call") cost += CALL;
     else if (op.op === "loop") cost += ROUNDS * costOf(op.body);
-    else cost += Math.max(widthOf(op.type), ...from.map(widthOf));
+    else {
+      const width = Math.max(widthOf(op.type), ...from.map(widthOf));
+      cost += width;
+      if (width === 2) twice += width;
+    }
   }
-  return cost;
+  return { cost, wide: 2 * twice > cost };
 }
 
 /** Outside functions of a block, its rare sides and its loops, each once. */

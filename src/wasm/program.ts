@@ -1,6 +1,7 @@
 import { arenaOf } from "../compile/arena.js";
 import type { Host, Plan, Rounds, Step } from "../compile/plan.js";
 import type { Outside } from "../kernel/expr/block.js";
+import { type Blas, type Gemm, gemmImport } from "./blas.js";
 import { Code, ModuleBuilder } from "./encode.js";
 import { costOfRounds } from "./program/cost.js";
 import { Driver, isShared } from "./program/driver.js";
@@ -9,6 +10,8 @@ import { Layout } from "./program/layout.js";
 import { emitBarrier } from "./threads/barrier.js";
 
 export interface EmitOptions extends Numerics {
+  /** Computes the large products; null: the module itself does. */
+  readonly blas: Blas | null;
   readonly shared: boolean;
   readonly pages: readonly [number, number];
   /** How many threads may run it at most. */
@@ -24,7 +27,7 @@ export interface EmittedProgram {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly layout: Layout;
   /** Imported functions by name; `host` and `alarm` aside. */
-  readonly calls: ReadonlyMap<string, Outside>;
+  readonly calls: ReadonlyMap<string, Outside | Gemm>;
   /** What `host(k)` means. */
   readonly hosts: readonly Host[];
   /** Whether more than one thread has work. */
@@ -36,12 +39,15 @@ export interface EmittedProgram {
 
 /** Emits one module for a plan: functions for its steps, and a driver `run(tid, threads)` that calls them in order. */
 export function emitProgram(plan: Plan, options: EmitOptions): EmittedProgram {
-  const { shared, pages, threads, elsewhere, allocate, numerics, relaxed } = options;
+  const { shared, pages, threads, elsewhere, allocate, numerics, relaxed, blas } = options;
   const builder = new ModuleBuilder();
   const host = builder.importFunction("host", ["i32"], []);
   const alarm = builder.importFunction("alarm", [], []);
   const kernels = new Kernels(builder, { numerics, relaxed });
-  for (const step of everyStep(plan.rounds)) if (step.kind === "group") kernels.importCalls(step);
+  for (const step of everyStep(plan.rounds)) {
+    if (step.kind === "group") kernels.importCalls(step);
+    else if (step.kind === "matmul" && blas) kernels.importGemm(step, blas);
+  }
   const barrier = emitBarrier(builder, shared);
   const needs = kernels.measure(plan.rounds);
   const layout = new Layout(plan, arenaOf(plan, elsewhere), elsewhere, { ...needs, threads }, allocate);
@@ -51,7 +57,10 @@ export function emitProgram(plan: Plan, options: EmitOptions): EmittedProgram {
   return {
     bytes: builder.bytes({ shared, pages }),
     layout,
-    calls: new Map([...kernels.calls].map(([name, call]) => [name, call.run])),
+    calls: new Map<string, Outside | Gemm>([
+      ...[...kernels.calls].map(([name, { run }]) => [name, run] as const),
+      ...[...kernels.gemms].map(([dtype, { run }]) => [gemmImport(dtype), run] as const),
+    ]),
     hosts,
     threaded: isShared(plan.rounds),
     cost: costOfRounds(plan.rounds),

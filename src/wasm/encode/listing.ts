@@ -68,7 +68,7 @@ function floatText(x: number): string {
 function float32Text(x: number): string {
   for (let digits = 1; digits < 10; digits++) {
     const short = Number(x.toPrecision(digits));
-    if (Math.fround(short) === x) return floatText(short);
+    if (Object.is(Math.fround(short), x)) return floatText(short);
   }
   return floatText(x);
 }

@@ -43,7 +43,7 @@ function unsupported(op: string, type: ValueType): never {
 export function elementwise(frame: Frame, node: Node): void {
   const { kind, args, op } = node;
   const { code } = frame.registers;
-  const name = known(kind, op.type, instruction);
+  const name = nameOf(kind, op.type);
   const isLogic = name.startsWith("v128.") && op.type === "bool";
   if (isLogic && args.every((arg) => frame.isWide(arg))) {
     defineWide(frame, node, (half) => {
@@ -71,16 +71,22 @@ const TRUTH: Readonly<Record<string, string>> = {
 };
 const FLOAT_ONLY: ReadonlySet<string> = new Set(["sqrt", "floor", "ceil", "trunc", "nearest"]);
 
-const names = new Map<string, string>();
+const noNames = (): Map<string, string> => new Map();
+const NAMES: Readonly<Record<ValueType, Map<string, string>>> = {
+  float32: noNames(),
+  float64: noNames(),
+  int32: noNames(),
+  uint32: noNames(),
+  bool: noNames(),
+  int64: noNames(),
+};
 
-/** The name of an instruction, made up once. */
-function known(kind: string, type: ValueType, make: (kind: string, type: ValueType) => string): string {
-  const key = `${type} ${kind}`;
-  let name = names.get(key);
-  if (name === undefined) {
-    name = make(kind, type);
-    names.set(key, name);
-  }
+/** The name of an instruction, made up once: blocks are full of the same few. */
+function nameOf(kind: string, type: ValueType): string {
+  const known = NAMES[type].get(kind);
+  if (known !== undefined) return known;
+  const name = instruction(kind, type);
+  NAMES[type].set(kind, name);
   return name;
 }
 

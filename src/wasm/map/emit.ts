@@ -11,11 +11,13 @@ export interface Context {
   readonly calls: (op: Extract<Op, { op: "call" }>) => Callee;
 }
 
-/** Emits an operation for one unit, and lets go of what it was the last to read. */
-export function emit(frame: Frame, node: Node, context: Context): void {
+/** Emits an operation for units one after another, and lets go of what it was the last to read. */
+export function emit(frames: readonly Frame[], node: Node, context: Context): void {
   const emitter = EMITTERS[node.kind] ?? elementwise;
-  emitter(frame, node, context);
-  for (const arg of node.args) frame.release(arg);
+  for (const frame of frames) {
+    emitter(frame, node, context);
+    for (const arg of node.args) frame.release(arg);
+  }
 }
 
 type Emitter = (frame: Frame, node: Node, context: Context) => void;
@@ -71,9 +73,10 @@ function note(frame: Frame, node: Node): void {
 function place(frame: Frame, node: Node): void {
   const { registers, unit } = frame;
   const { code } = registers;
+  const first = 4 * unit;
   define(frame, node, node.op.type, () => {
     code.get(registers.place).op("i32x4.splat");
-    code.get(registers.lanes(4 * unit)).op("i32x4.add");
+    code.get(registers.lanes(first, first + 1, first + 2, first + 3)).op("i32x4.add");
   });
 }
 
@@ -146,7 +149,7 @@ function loop(frame: Frame, node: Node, context: Context): void {
       .i32(0)
       .set(round)
       .loop(() => {
-        for (const inside of analysis.nodes) if (inside.kind !== "input") emit(inner, inside, context);
+        for (const inside of analysis.nodes) if (inside.kind !== "input") emit([inner], inside, context);
         advance(inner, carries, active, marks);
         code.get(round).i32(1).op("i32.add").tee(round);
         code.i32(Math.min(limit, 2 ** 32 - 1) | 0).op("i32.lt_u");

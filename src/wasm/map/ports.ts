@@ -59,7 +59,7 @@ function pushScalar(registers: Registers, dtype: DType, pointer: number): void {
 function pushBytes(registers: Registers, mask: number): void {
   const { code } = registers;
   code.get(mask).get(mask).shuffle([0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12]);
-  code.get(registers.constant(new Array<number>(16).fill(1))).op("v128.and");
+  code.get(registers.number(0x01010101, "int32")).op("v128.and");
 }
 
 /** An output of one unit. */

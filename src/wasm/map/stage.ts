@@ -72,7 +72,7 @@ function emitCommon({ analysis, block, common, inputs, registers, context }: Wor
     if (node.op.op === "input") {
       const { index } = node.op;
       common.bind(node.value, load(registers, inputs[index] as Stream, POINTERS + index, 0), true);
-    } else emit(common, node, context);
+    } else emit([common], node, context);
     if ((block.ops[node.value] as Op).type !== "bool") continue;
     // Both forms, since one made in a loop would be missing in the next.
     common.vectors(node.value);
@@ -93,8 +93,7 @@ function emitRound(work: Work, units: number, partial: boolean): void {
     if (op.op === "input" && !uniform)
       for (const frame of frames)
         frame.bind(value, load(registers, inputs[op.index] as Stream, POINTERS + op.index, frame.unit));
-  for (const node of analysis.nodes)
-    if (node.op.op !== "input" && !node.uniform) for (const frame of frames) emit(frame, node, context);
+  for (const node of analysis.nodes) if (node.op.op !== "input" && !node.uniform) emit(frames, node, context);
   const stores = frames.flatMap((frame) =>
     outputs.map((stream, i): Store => {
       const pointer = POINTERS + inputs.length + i;
@@ -113,7 +112,10 @@ function emitRound(work: Work, units: number, partial: boolean): void {
 function activeMask(registers: Registers): number {
   const active = registers.take();
   registers.code.get(registers.count).op("i32x4.splat");
-  registers.code.get(registers.lanes(0)).op("i32x4.gt_s").set(active);
+  registers.code
+    .get(registers.lanes(0, 1, 2, 3))
+    .op("i32x4.gt_s")
+    .set(active);
   return active;
 }
 

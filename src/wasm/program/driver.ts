@@ -8,8 +8,12 @@ import type { Kernels } from "./kernels.js";
 import type { Layout } from "./layout.js";
 import { noneOf, repeatRows } from "./rows.js";
 
-/** Nanoseconds of one thread from which a step is shared; two barriers take less than one. */
-const worthSharing = 15_000;
+/**
+ * Nanoseconds of one thread from which a step is shared. Two barriers take less than one, but much longer where others use the machine
+ * too: in loops, which meet them again and again, steps have to be longer.
+ */
+const worthSharing = 20_000;
+const worthSharingInLoop = 60_000;
 
 /** What was done since all threads met last: nothing, something by thread 0, something by all. */
 type Since = "nothing" | "one" | "all";
@@ -37,6 +41,8 @@ export class Driver {
   private readonly calls: Calls;
   private readonly scratch: number;
   private since: Since = "nothing";
+  /** Loops around. */
+  private depth = 0;
   /** Code that thread 0 alone runs. */
   private solo: boolean;
 
@@ -58,7 +64,7 @@ export class Driver {
   private round(round: readonly Step[]): void {
     const control = (step: Step): step is Loop | Branch => step.kind === "loop" || step.kind === "branch";
     const simple = round.filter((step) => !control(step));
-    const shared = this.solo ? [] : simple.filter((step) => isLarge(step));
+    const shared = this.solo ? [] : simple.filter((step) => isLarge(step, this.depth > 0));
     if (shared.length > 0) this.share(shared);
     const rest = simple.filter((step) => !shared.includes(step));
     if (rest.length > 0)
@@ -203,7 +209,7 @@ export class Driver {
   }
 
   private control(step: Loop | Branch): void {
-    if (this.solo || isShared([[step]])) {
+    if (this.solo || isShared([[step]], this.depth > 0)) {
       if (step.kind === "loop") this.loop(step);
       else this.branch(step);
     } else this.alone(() => this.control(step));
@@ -235,7 +241,9 @@ export class Driver {
           if (stacked.length === 0) code.get(over).brIf(1);
         }
         this.alone(() => this.count(loop, i));
+        this.depth++;
         this.rounds(loop.rounds);
+        this.depth--;
         this.meet();
         if (alive && stacked.length > 0)
           code.get(over).if(() => {
@@ -278,15 +286,18 @@ interface Parts {
 }
 
 /** Steps that have units, of which all threads do some. */
-function isLarge(step: Step): boolean {
-  return (step.kind === "group" || step.kind === "matmul" || step.kind === "conv") && costOfStep(step) >= worthSharing;
+function isLarge(step: Step, inLoop: boolean): boolean {
+  if (step.kind !== "group" && step.kind !== "matmul" && step.kind !== "conv") return false;
+  return costOfStep(step) >= (inLoop ? worthSharingInLoop : worthSharing);
 }
 
 /** Whether any step is shared. */
-export function isShared(rounds: Rounds): boolean {
-  return rounds.some((round) =>
-    round.some((step) =>
-      step.kind === "loop" ? isShared(step.rounds) : step.kind === "branch" ? step.sides.some(isShared) : isLarge(step),
-    ),
-  );
+export function isShared(rounds: Rounds, inLoop = false): boolean {
+  return rounds.some((round) => round.some((step) => sharesIn(step, inLoop)));
+}
+
+function sharesIn(step: Step, inLoop: boolean): boolean {
+  if (step.kind === "loop") return isShared(step.rounds, true);
+  if (step.kind === "branch") return step.sides.some((side) => isShared(side, inLoop));
+  return isLarge(step, inLoop);
 }

@@ -1,9 +1,11 @@
 import type { Conv, Group, Map as MapStage, Matmul, Rounds, Step } from "../../compile/plan.js";
 import type { Outside } from "../../kernel/expr/block.js";
+import { type Blas, type BlasType, type Gemm, gemmImport, gemmParams } from "../blas.js";
 import { emitConv } from "../conv/index.js";
 import type { Callee, Code, ModuleBuilder } from "../encode.js";
 import { emitGroup, type GroupContext, measureGroup } from "../group.js";
 import { callsOf, emitMap, type Stream } from "../map.js";
+import { emitBlasMatmul, suitsBlas } from "../matmul/foreign.js";
 import { emitMatmul } from "../matmul/index.js";
 import { type Layout, up64 } from "./layout.js";
 
@@ -17,6 +19,8 @@ export interface Numerics {
 export class Kernels {
   /** Imported functions by name. */
   readonly calls: Map<string, { readonly callee: Callee; readonly run: Outside }> = new Map();
+  /** Imported products of a BLAS. */
+  readonly gemms: Map<BlasType, { readonly callee: Callee; readonly run: Gemm }> = new Map();
   private readonly products = new Map<string, ReturnType<typeof emitMatmul>>();
   private readonly convolutions = new Map<string, ReturnType<typeof emitConv>>();
   private readonly shared = new Map<string, Callee>();
@@ -40,6 +44,14 @@ export class Kernels {
         this.calls.set(known, { callee: this.builder.importFunction(known, params, ["f64"]), run });
       }
     }
+  }
+
+  /** Like `importCalls`, for a product that a BLAS is to compute. */
+  importGemm(step: Matmul, { gemm }: Blas): void {
+    const { dtype } = step;
+    if (this.gemms.has(dtype) || !suitsBlas(step)) return;
+    const callee = this.builder.importFunction(gemmImport(dtype), gemmParams, []);
+    this.gemms.set(dtype, { callee, run: gemm[dtype] });
   }
 
   /** Emits what needs no addresses. @returns bytes that all threads share, and bytes of each */
@@ -90,7 +102,10 @@ export class Kernels {
       step: by,
     });
     const spec = { dtype, m, n, k, batch, a: form(step.a), b: form(step.b), ...this.numerics };
-    return cached(this.products, JSON.stringify(spec), () => emitMatmul(spec, this.add));
+    return cached(this.products, JSON.stringify(spec), () => {
+      const gemm = suitsBlas(spec) ? this.gemms.get(dtype) : undefined;
+      return gemm ? emitBlasMatmul(spec, gemm.callee, this.add) : emitMatmul(spec, this.add);
+    });
   }
 
   convolution({ dtype, spec }: Conv): ReturnType<typeof emitConv> {
