@@ -3,7 +3,6 @@ import type { Shape } from "../base/shape.js";
 import type { AxisRead } from "../kernel/affine.js";
 import type { ConvSpec } from "../kernel/convSpec.js";
 import type { Builder, Value } from "../kernel/expr/block.js";
-import type { Tensor } from "./tensor.js";
 
 interface Known {
   readonly shape: Shape;
@@ -15,8 +14,8 @@ export interface Types {
   readonly out: Known;
 }
 
-/** What a primitive becomes in a plan: a rule that knows loops and scalars, and no machine. */
-export type Lowering<P> =
+/** What a primitive becomes in a plan: a rule that knows loops and scalars, and no machine. Nodes are tensors. */
+export type Lowering<P, Node> =
   /** Element by element: inputs and output have one shape. */
   | {
       readonly kind: "map";
@@ -28,9 +27,9 @@ export type Lowering<P> =
    * The numbers of the first input, which are looked at: `broken` is a bool array that is true where the kernel might throw. Compiled code
    * computes on, and says that it was. Null: only the kernel knows.
    */
-  | { readonly kind: "check"; readonly broken: (node: Tensor) => Tensor | null }
+  | { readonly kind: "check"; readonly broken: (node: Node) => Node | null }
   /** Other operations that give the same; null: its kernel. */
-  | { readonly kind: "compose"; readonly of: (node: Tensor) => Tensor | null }
+  | { readonly kind: "compose"; readonly of: (node: Node) => Node | null }
   /** One number everywhere. */
   | { readonly kind: "fill"; readonly value: number }
   /** Each axis of the input is read at a place that is linear in one axis of the output. */

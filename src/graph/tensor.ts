@@ -104,7 +104,7 @@ export interface Primitive<P> {
   /** The interval the output lies in, from those of the inputs; left out: anywhere. */
   readonly range?: (inputs: readonly Interval[], params: P, node: Tensor) => Interval;
   /** What it becomes in compiled code. */
-  readonly lower: Lowering<P>;
+  readonly lower: Lowering<P, Tensor>;
   readonly laws: readonly LawCase<P>[];
   /** How a call reads in listings, where the name alone says too little. */
   readonly words?: (params: P) => string;

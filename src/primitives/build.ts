@@ -2,7 +2,7 @@ import type { Lowering } from "../graph/lowering.js";
 import type { Builder, Outside, Value } from "../kernel/expr/block.js";
 
 /** What an element-wise primitive computes, as an expression. */
-export type Build = Extract<Lowering<null>, { kind: "map" }>["build"];
+export type Build = Extract<Lowering<null, unknown>, { kind: "map" }>["build"];
 
 /** Of one argument. */
 export type Build1 = (b: Builder, x: Value) => Value;

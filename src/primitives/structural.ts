@@ -12,7 +12,7 @@ export interface Structural<P> {
   readonly transpose: (cotangent: Tensor, input: Tensor, params: P) => Tensor;
   readonly batch: (input: Tensor, params: P, size: number) => Tensor;
   readonly reads: (params: P, input: Shape, out: Shape) => readonly ReadLink[];
-  readonly lower: Lowering<P>;
+  readonly lower: Lowering<P, Tensor>;
   readonly laws: readonly LawCase<P>[];
   /** Left out: that of the input, whose elements it moves. */
   readonly range?: (input: Interval, params: P, node: Tensor) => Interval;

@@ -24,6 +24,11 @@ const wasm: Runtime = {
   prepare: (outputs, inputs) => (ancestors(outputs).length > mostNodes ? reference : engine).prepare(outputs, inputs),
 };
 
+/** Installs "wasm" where the machine can, "reference" elsewhere. */
+export function installDefault(): void {
+  installRuntime(features().simd ? wasm : reference);
+}
+
 const runtimes = { wasm, reference } as const;
 
 function isLong(outputs: readonly Tensor[]): boolean {

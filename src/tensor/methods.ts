@@ -3,9 +3,8 @@ import { fail } from "../base/errors.js";
 import { show } from "../base/shape.js";
 import type { TensorLike } from "../graph/leaves.js";
 import { Tensor } from "../graph/tensor.js";
-import { installRuntime } from "../graph/trace.js";
+import { installDefault } from "../runtime/choose.js";
 import { item, type Nested, numbers, toArray } from "../runtime/read.js";
-import { reference } from "../runtime/reference.js";
 import * as conv from "./conv.js";
 import * as cumulative from "./cumulative.js";
 import * as einsum from "./einsum.js";
@@ -140,4 +139,4 @@ Object.defineProperties(Tensor.prototype, {
   },
 });
 
-installRuntime(reference);
+installDefault();

@@ -242,5 +242,8 @@ function keyOf(op: Op): string {
           : "by" in op
             ? op.by
             : "";
-  return `${op.op} ${op.type} ${own} ${op.args}`;
+  // Joining by hand: arrays are slow to become text, and this is done for every operation of every block.
+  let key = `${op.op} ${op.type}`;
+  for (const arg of op.args) key += ` ${arg}`;
+  return `${key}:${own}`;
 }

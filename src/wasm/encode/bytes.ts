@@ -6,7 +6,7 @@ export class Bytes {
   private data: Uint8Array<ArrayBuffer>;
   private size = 0;
 
-  constructor(room = 512) {
+  constructor(room = 1024) {
     this.data = new Uint8Array(room);
   }
 

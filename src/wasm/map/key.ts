@@ -11,11 +11,13 @@ function streamKey({ kind, dtype }: Stream): string {
 }
 
 function blockKey({ ops, inputs, outputs }: Block): string {
-  return `${inputs}|${ops.map(opKey).join(";")}|${outputs}`;
-}
-
-function opKey(op: Op): string {
-  return `${op.op} ${op.type} ${op.args} ${ownKey(op)}`;
+  let key = `${inputs}|${outputs}|`;
+  for (const op of ops) {
+    key += `${op.op} ${op.type}`;
+    for (const arg of op.args) key += ` ${arg}`;
+    key += `:${ownKey(op)};`;
+  }
+  return key;
 }
 
 /** What an operation has beside its arguments. */

@@ -30,6 +30,8 @@ export interface Analysis {
   /** Where the outputs are held. */
   readonly outputs: readonly Value[];
   readonly has: (kind: Node["kind"]) => boolean;
+  /** Inputs that are read. */
+  readonly inputs: ReadonlySet<number>;
 }
 
 /** What a block needs done. @param isUniform inputs that are one number for all elements */
@@ -44,8 +46,13 @@ export function analyse(block: Block, mode: Mode, isUniform: (index: number) => 
   });
   const outputs = heldOf(block.outputs, held);
   const nodes = mode.contract ? contractAll(block, all, held, outputs) : all;
-  const kinds = new Set(nodes.map(({ kind }) => kind));
-  return { nodes, uses: usesOf(block, nodes, outputs), outputs, has: (kind) => kinds.has(kind) };
+  const kinds = new Set<Node["kind"]>();
+  const inputs = new Set<number>();
+  for (const { kind, op } of nodes) {
+    kinds.add(kind);
+    if (op.op === "input") inputs.add(op.index);
+  }
+  return { nodes, uses: usesOf(block, nodes, outputs), outputs, has: (kind) => kinds.has(kind), inputs };
 }
 
 /** How often each value is read. */

@@ -62,7 +62,7 @@ export class Registers {
 
   /** The local of the constant laid out in `bytes`. */
   private constant(): number {
-    const key = `${words}`;
+    const key = `${words[0]} ${words[1]} ${words[2]} ${words[3]}`;
     const known = this.constants.get(key);
     if (known !== undefined) return known;
     const local = this.code.local("v128");

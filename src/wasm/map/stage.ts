@@ -136,13 +136,13 @@ function callTwin({ registers, twin, inputs, outputs }: Work, units: number): vo
 
 function advance({ registers, inputs, outputs, analysis }: Work, units: number): void {
   const { code } = registers;
-  const read = new Set(analysis.nodes.flatMap(({ op }) => (op.op === "input" ? [op.index] : [])));
   const add = (local: number, by: number): void => {
     if (by !== 0) code.get(local).i32(by).op("i32.add").set(local);
   };
   [...inputs, ...outputs].forEach((stream, i) => {
     // The twin may read what this function does not.
-    if (read.has(i) || i >= inputs.length || registers.rare !== null) add(POINTERS + i, 4 * units * strideOf(stream));
+    if (analysis.inputs.has(i) || i >= inputs.length || registers.rare !== null)
+      add(POINTERS + i, 4 * units * strideOf(stream));
   });
   add(PLACE, 4 * units);
   add(COUNT, -4 * units);
