@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { setRuntime } from "samplegrad";
+import { setThreads } from "samplegrad";
 import type { About } from "./measure.js";
 import { WrongUse } from "./options.js";
 
@@ -8,13 +8,13 @@ import { WrongUse } from "./options.js";
 export const OWN = "samplegrad";
 
 /** Numbers of threads that the library can run on. */
-export const threadCounts: readonly number[] = [1];
+export const threadCounts: readonly number[] = [1, 2];
 
 export async function prepare(threads: number, blas: boolean): Promise<About> {
   if (!threadCounts.includes(threads))
     throw new WrongUse(`--threads: got ${threads}, but the library runs on ${threadCounts.join(" or ")}`);
-  if (blas) throw new WrongUse("--blas: the library cannot use a BLAS yet");
-  setRuntime("wasm");
+  setThreads(threads);
+  if (blas) await import("../src/blas/index.js");
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };

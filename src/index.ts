@@ -26,7 +26,7 @@ export {
 } from "./optim/index.js";
 export { foldIn, jaxBits, type KeyLike, key, split } from "./random/key.js";
 export { setRuntime } from "./runtime/choose.js";
-export { compile } from "./runtime/compile.js";
+export { type CompileOptions, compile } from "./runtime/compile.js";
 export { type ExternalOptions, external } from "./tensor/blackBox.js";
 export * from "./tensor/construct.js";
 export * from "./tensor/conv.js";
@@ -58,3 +58,5 @@ export { type WhileOptions, whileLoop } from "./tensor/while.js";
 export type { Padding, PerAxis, WindowOptions } from "./tensor/windows.js";
 export { grad, hessian, jvp, valueAndGrad, vjp } from "./transforms/grad.js";
 export { vmap } from "./transforms/map.js";
+export { type Backend, backend } from "./wasm/backend.js";
+export { setThreads } from "./wasm/threads/index.js";

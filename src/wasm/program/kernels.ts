@@ -1,3 +1,4 @@
+import { sizeOf } from "../../base/shape.js";
 import type { Conv, Group, Map as MapStage, Matmul, Rounds, Step } from "../../compile/plan.js";
 import type { Outside } from "../../kernel/expr/block.js";
 import { type Blas, type BlasType, type Gemm, gemmImport, gemmParams } from "../blas.js";
@@ -24,6 +25,7 @@ export class Kernels {
   private readonly products = new Map<string, ReturnType<typeof emitMatmul>>();
   private readonly convolutions = new Map<string, ReturnType<typeof emitConv>>();
   private readonly shared = new Map<string, Callee>();
+  private readonly maps = new Map<string, Callee>();
   private readonly tables = new Map<Step, number>();
   private readonly builder: ModuleBuilder;
   private readonly numerics: Numerics;
@@ -119,17 +121,19 @@ export class Kernels {
       add: this.add,
       shared: this.shared,
       partials: this.tableOf(step, layout),
-      map: (stage) => this.map(stage),
+      map: (stage) => this.map(stage, sizeOf(step.shape)),
     };
     return emitGroup(step, context);
   }
 
-  private map({ block, inputs, outputs }: MapStage): Callee {
+  private map({ block, inputs, outputs }: MapStage, elements: number): Callee {
     const streams = (list: MapStage["inputs"] | MapStage["outputs"], types: readonly Stream["dtype"][]): Stream[] =>
       list.map((x, i) => ({ kind: x.kind, dtype: types[i] as Stream["dtype"] }));
     const out = block.outputs.map((value) => (block.ops[value] as { type: Stream["dtype"] }).type);
     return emitMap(block, streams(inputs, block.inputs as Stream["dtype"][]), streams(outputs, out), {
       ...this.numerics,
+      known: this.maps,
+      elements,
       calls: (name, run) => (this.calls.get(importName(name, run)) as { readonly callee: Callee }).callee,
       add: this.add,
     });
