@@ -8,13 +8,14 @@ import type { Tensor } from "../graph/tensor.js";
 import type { Prepared, Runtime } from "../graph/trace.js";
 import { dense, elements, type NDArray } from "../kernel/ndarray.js";
 import { currentBlas } from "../wasm/blas.js";
-import { freeWith, memory, type Region, type Views } from "../wasm/memory.js";
+import type { Address } from "../wasm/group.js";
+import { freeWith, memory, type Region } from "../wasm/memory.js";
 import { type EmittedProgram, emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
 import { hot, type Program, program, runOnAll, runsAnywhere, threads } from "../wasm/threads/index.js";
 import { reference } from "./reference.js";
 import { Resident } from "./resident.js";
-import { viewOf } from "./views.js";
+import { allOf, indexOf, viewOf } from "./views.js";
 
 /** The WASM runtime: a graph becomes one module over one arena, and a run is one call of it. */
 export const engine: Runtime = {
@@ -53,6 +54,9 @@ const worthPassing = 16 * 1024;
 const worthWaking = 200_000;
 const worthSharing = 20_000;
 
+/** Results of so many numbers are copied one by one: a view takes longer to make. */
+const few = 16;
+
 /** An input of a plan: numbers are copied in, or passed by address. */
 interface Input {
   readonly index: number;
@@ -74,6 +78,8 @@ class Compiled {
   private readonly outputs: readonly Tensor[];
   private readonly given: readonly Tensor[];
   private readonly inputs: readonly Input[];
+  /** Where the outputs lie. */
+  private readonly results: readonly Address[];
   /** Outputs that are passed by address: the word that says where, by number of the output. */
   private readonly passed: ReadonlyMap<number, number>;
   /** How many threads may run it. */
@@ -105,6 +111,7 @@ class Compiled {
     this.threads = this.emitted.threaded ? threads() : 1;
     this.inputs = this.inputsOf();
     this.passed = this.passedOutputs();
+    this.results = this.plan.outputs.map((place) => this.emitted.layout.address(place));
     this.writeConstants();
     this.program = this.instantiate();
   }
@@ -195,7 +202,7 @@ class Compiled {
   private feed(input: Input, value: NDArray): void {
     const { dtype, size, at, passed } = input;
     if (passed) this.pass(input, value);
-    else if (value.shape.length === 0) viewOf(memory().views(), dtype, at, 1)[0] = value.data[value.offset] as number;
+    else if (size === 1) allOf(memory().views(), dtype)[indexOf(dtype, at)] = value.data[value.offset] as number;
     else viewOf(memory().views(), dtype, at, size).set(elements(value));
   }
 
@@ -217,26 +224,25 @@ class Compiled {
   private result({ dtype, shape, size }: Tensor, i: number, taken: Region | undefined): NDArray {
     if (taken !== undefined) return new Resident(dtype, shape, taken);
     const out = allocate(dtype, size);
-    const { views, at } = this.find(this.plan.outputs[i] as Place);
-    if (size === 1) out[0] = viewOf(views, dtype, at, 1)[0] as number;
-    else out.set(viewOf(views, dtype, at, size));
+    const at = this.find(this.results[i] as Address);
+    const all = allOf(memory().views(), dtype);
+    const from = indexOf(dtype, at);
+    if (size <= few) for (let k = 0; k < size; k++) out[k] = all[from + k] as number;
+    else out.set(all.subarray(from, from + size));
     return dense(out, dtype, shape);
   }
 
-  /** Where a place is now. */
-  private find(place: Place): { readonly views: Views; readonly at: number } {
-    const views = memory().views();
-    const { constant, cells } = this.emitted.layout.address(place);
-    const at = cells.reduce(
-      (sum, { address, stride }) => sum + (views.i32[address >>> 2] as number) * stride,
-      constant,
-    );
-    return { views, at };
+  /** The byte at which an address is now. */
+  private find({ constant, cells }: Address): number {
+    const { i32 } = memory().views();
+    let at = constant;
+    for (const { address, stride } of cells) at += (i32[address >>> 2] as number) * stride;
+    return at;
   }
 
   private numbersAt(place: Place, { dtype, size }: { readonly dtype: DType; readonly size: number }): TypedArray {
-    const { views, at } = this.find(place);
-    return viewOf(views, dtype, at, size);
+    const at = this.find(this.emitted.layout.address(place));
+    return viewOf(memory().views(), dtype, at, size);
   }
 
   /** A step whose kernel is the reference's, on copies: kernels may keep what they are given. */
