@@ -14,7 +14,7 @@ export async function prepare(threads: number, blas: boolean): Promise<About> {
   if (!threadCounts.includes(threads))
     throw new WrongUse(`--threads: got ${threads}, but the library runs on ${threadCounts.join(" or ")}`);
   setThreads(threads);
-  if (blas) await import("../src/blas/index.js");
+  if (blas) await import("samplegrad/node-blas");
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };

@@ -72,7 +72,23 @@ export class ModuleBuilder {
       exports.unsigned(index);
     });
     section(out, 10, this.functions, (bodies, { code }) => code.writeTo(bodies));
+    this.writeNames(out);
     return out.view().slice();
+  }
+
+  /** Labels, for profilers and stack traces. */
+  private writeNames(out: Bytes): void {
+    const labelled = this.functions.flatMap(({ label }, i) => (label === "" ? [] : [{ label, i }]));
+    if (labelled.length === 0) return;
+    const content = new Bytes();
+    content.name("name");
+    section(content, 1, labelled, (names, { label, i }) => {
+      names.unsigned(this.imports.length + i);
+      names.name(label);
+    });
+    out.byte(0);
+    out.unsigned(content.length);
+    out.append(content.view());
   }
 
   /** The module for people: flat text, one instruction a line. */

@@ -1,4 +1,4 @@
-import { sizeOf } from "../../base/shape.js";
+import { show, sizeOf } from "../../base/shape.js";
 import type { Conv, Group, Map as MapStage, Matmul, Rounds, Step } from "../../compile/plan.js";
 import type { Outside } from "../../kernel/expr/block.js";
 import { type Blas, type BlasType, type Gemm, gemmImport, gemmParams } from "../blas.js";
@@ -94,6 +94,10 @@ export class Kernels {
     return { shared: sharedBytes, scratch: scratchBytes };
   }
 
+  private labelled(what: string): (code: Code, label: string) => Callee {
+    return (code, label) => this.builder.add(code, `${label} ${what}`);
+  }
+
   readonly add = (code: Code, label: string): Callee => this.builder.add(code, label);
 
   product(step: Matmul): ReturnType<typeof emitMatmul> {
@@ -106,19 +110,22 @@ export class Kernels {
     const spec = { dtype, m, n, k, batch, a: form(step.a), b: form(step.b), ...this.numerics };
     return cached(this.products, JSON.stringify(spec), () => {
       const gemm = suitsBlas(spec) ? this.gemms.get(dtype) : undefined;
-      return gemm ? emitBlasMatmul(spec, gemm.callee, this.add) : emitMatmul(spec, this.add);
+      const add = this.labelled(`${batch > 1 ? `${batch} × ` : ""}[${m}, ${k}]·[${k}, ${n}]`);
+      return gemm ? emitBlasMatmul(spec, gemm.callee, add) : emitMatmul(spec, add);
     });
   }
 
   convolution({ dtype, spec }: Conv): ReturnType<typeof emitConv> {
     const request = { ...spec, dtype, ...this.numerics };
-    return cached(this.convolutions, JSON.stringify(request), () => emitConv(request, this.add));
+    return cached(this.convolutions, JSON.stringify(request), () =>
+      emitConv(request, this.labelled(`${show(spec.sizes)} by ${show(spec.window)}`)),
+    );
   }
 
   group(step: Group, layout: Layout): ReturnType<typeof emitGroup> {
     const context: GroupContext = {
       address: (place) => layout.address(place),
-      add: this.add,
+      add: this.labelled(show(step.shape)),
       shared: this.shared,
       partials: this.tableOf(step, layout),
       map: (stage) => this.map(stage, sizeOf(step.shape)),
@@ -135,7 +142,7 @@ export class Kernels {
       known: this.maps,
       elements,
       calls: (name, run) => (this.calls.get(importName(name, run)) as { readonly callee: Callee }).callee,
-      add: this.add,
+      add: this.labelled(`of ${block.ops.length} operations`),
     });
   }
 }
