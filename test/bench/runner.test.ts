@@ -130,7 +130,7 @@ const lines = (text: string): Line[] =>
 const timing = ["ms_per_step_median", "p10", "p90", "min", "cpu_ms_per_step"] as const;
 
 test("--json prints a line for each variant of each workload", async () => {
-  const { status, out } = await bench(["--json", "--quick", "--reps", "1", "--only", "W1-1,W5,W8"]);
+  const { status, out } = await bench(["--json", "--quick", "--threads", "1", "--reps", "1", "--only", "W1-1,W5,W8"]);
   expect(status).toBe(0);
   const found = lines(out);
   expect(found.map(({ workload, variant }) => [workload, variant])).toEqual([

@@ -99,7 +99,10 @@ function isWorth(node: Tensor, walk: Walk, worth: ReadonlySet<Tensor>): boolean 
   const act = inputs.map((input, k) => (touched(input) ? k : -1)).filter((k) => k >= 0);
   if (act.length === 0 || sites.includes(node) || !walkable(node, inputs, act, walk)) return false;
   const size = sizeIn(flow, node);
-  if (act.some((k) => worth.has(inputs[k] as Tensor) || sizeIn(flow, inputs[k] as Tensor) < size)) return true;
+  // Charging fewer numbers saves a multiplication each, but not where the charges have to go through a product once more.
+  const cheap = node.primitive?.lower.kind !== "matmul" && node.primitive?.lower.kind !== "conv";
+  if (act.some((k) => worth.has(inputs[k] as Tensor) || (cheap && sizeIn(flow, inputs[k] as Tensor) < size)))
+    return true;
   return sites.some((site) => {
     const reached = act.map(
       (k): Touched => ({

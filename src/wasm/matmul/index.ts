@@ -1,6 +1,7 @@
 import { type Callee, Code } from "../encode.js";
 import { type Add, type Core, coreParams, paramA, paramB, paramC, paramFrom, paramScratch, paramTo } from "./core.js";
-import { formOf, type MatmulSpec, methodOf } from "./spec.js";
+import { isPlain, plainCore } from "./plain.js";
+import { type Form, formOf, type MatmulSpec, methodOf } from "./spec.js";
 import { tiledCore } from "./tiled.js";
 import { wideCore } from "./wide.js";
 
@@ -25,13 +26,18 @@ export function emitMatmul(spec: MatmulSpec, add: Add): MatmulProgram {
   if (m * n * batch === 0) return { run: add(new Code(coreParams), "matmul of nothing"), units: 0, scratchBytes: 0 };
   if (k === 0) return { run: add(zeros(spec), "matmul of no k"), units: 1, scratchBytes: 0 };
   const form = formOf(spec);
-  const method = methodOf(form);
-  const core = form.m <= 4 ? wideCore(form, method, add) : tiledCore(form, method, add);
+  const core = coreOf(form, add);
   if (batch === 1) return { run: core.run, units: core.pieces, scratchBytes: core.scratchBytes };
   // A batch is split between its elements where these suffice.
   const pieces = batch >= 16 ? 1 : core.pieces;
   const run = add(batched(spec, core, pieces), "matmul batch");
   return { run, units: batch * pieces, scratchBytes: core.scratchBytes };
+}
+
+function coreOf(form: Form, add: Add): Core {
+  if (isPlain(form)) return plainCore(form, add);
+  const method = methodOf(form);
+  return form.m <= 4 ? wideCore(form, method, add) : tiledCore(form, method, add);
 }
 
 function zeros({ dtype, m, n, batch, accumulate }: MatmulSpec): Code {
