@@ -27,6 +27,7 @@ export {
 export { foldIn, jaxBits, type KeyLike, key, split } from "./random/key.js";
 export { setRuntime } from "./runtime/choose.js";
 export { type CompileOptions, compile } from "./runtime/compile.js";
+export { explainPlan, type PlanExplanation, type ProgramReport, type ProgramTotals } from "./runtime/explainPlan.js";
 export { type ExternalOptions, external } from "./tensor/blackBox.js";
 export * from "./tensor/construct.js";
 export * from "./tensor/conv.js";

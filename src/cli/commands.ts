@@ -3,10 +3,11 @@ import { resolve } from "node:path";
 import type { Estimate } from "../expectation/estimate.js";
 import type { Expectation } from "../expectation/expectation.js";
 import type { Tensor } from "../graph/tensor.js";
-import { type Io, wrongUse } from "./io.js";
+import { type Io, wrongProgram, wrongUse } from "./io.js";
 import { type Loaded, loadProgram } from "./load.js";
 import { argumentsIn, type CommonOptions, expectationOptions } from "./options.js";
 import { cellOf, progressOf, tableOf, valueText } from "./output.js";
+import { type PlanOptions, planDocument, planText } from "./plan.js";
 
 /** The commands: each loads a program, asks the library, and writes what it says. */
 
@@ -67,12 +68,13 @@ function barCell(stderr: Tensor): string {
   return numbers.every((x) => x === 0) ? "exact" : cellOf(stderr, 2);
 }
 
-export interface ExplainCommandOptions extends CommonOptions {
+export interface ExplainCommandOptions extends CommonOptions, PlanOptions {
   readonly dot?: string;
 }
 
-/** `samplegrad explain`: estimators and why, credit, adjoints, the graph. */
+/** `samplegrad explain`: estimators and why, credit, adjoints, the graph; or what the value and the gradient are compiled to. */
 export async function explainCommand(path: string, options: ExplainCommandOptions, io: Io): Promise<void> {
+  if (options.plan || options.wat) return planCommand(path, options, io);
   const { E, args, samples } = await ready(path, options, io);
   const { key, dot, json = false } = options;
   const found = E.explain(...([...args, { key }] as unknown as Args));
@@ -95,6 +97,27 @@ export async function explainCommand(path: string, options: ExplainCommandOption
     { file: path, samples, key, value: value && plainEstimate(value), sites, costs, nodes, graph, dot: found.dot },
     io,
   );
+}
+
+async function planCommand(path: string, options: ExplainCommandOptions, io: Io): Promise<void> {
+  const { key, dot, plan = false, json = false } = options;
+  if (dot !== undefined)
+    wrongUse(
+      `--dot: got it with ${plan ? "--plan" : "--wat"}, expected one of them: it draws estimators and credit, not a plan`,
+    );
+  const { loaded, E, args, samples } = await ready(path, options, io);
+  const found = loaded.library.explainPlan(() => E.valueAndGrad(...([...args, { key }] as unknown as CallArgs)));
+  if (found.programs.length === 0) nothingCompiled(path, loaded, plan);
+  if (json) print(planDocument({ file: path, samples, key }, found, options), io);
+  else
+    io.stdout.write(planText(`${path}: the value and the gradient over ${samples} runs, key ${key}`, found, options));
+}
+
+function nothingCompiled(path: string, { dynamic }: Loaded, plan: boolean): never {
+  const why = dynamic
+    ? "a dynamic program has another graph in every run, and the interpreter computes it"
+    : "the interpreter is the runtime, by setRuntime or because this machine has no WebAssembly SIMD";
+  return wrongProgram(`${plan ? "--plan" : "--wat"}: nothing of ${path} is compiled: ${why}`);
 }
 
 /** `samplegrad audit`: bias, variance and cost of every admissible estimator. */

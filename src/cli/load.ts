@@ -8,6 +8,7 @@ import type { Expectation } from "../expectation/expectation.js";
 import type { ExpectationOptions } from "../expectation/options.js";
 import type { asTensor, isTensorLike } from "../graph/leaves.js";
 import type { Tensor } from "../graph/tensor.js";
+import type { explainPlan } from "../runtime/explainPlan.js";
 import { type Io, wrongProgram, wrongUse } from "./io.js";
 import { load } from "./packages.js";
 
@@ -28,6 +29,7 @@ export interface Library {
     f: (...args: never[]) => Tensor,
     options: ExpectationOptions,
   ) => Expectation<unknown, unknown[]>;
+  readonly explainPlan: typeof explainPlan;
   readonly estimators: readonly (() => AnyEstimator)[];
   readonly flatten: typeof flatten;
   readonly isTensorLike: typeof isTensorLike;

@@ -40,6 +40,8 @@ function commandLine({ Command }: Commander, io: Io): Command {
   );
   common(root.command("explain"), "estimators and why, credit, adjoints of named values, the graph")
     .option("--dot <file>", "also draw the graph for Graphviz into a file")
+    .option("--plan", "instead: what the value and the gradient are compiled to, and what of it takes time")
+    .option("--wat", "instead, or after it: the WebAssembly code of that")
     .action((path, options) => explainCommand(path, options, io));
   common(root.command("audit"), "bias, variance and cost of every admissible estimator").action((path, options) =>
     auditCommand(path, options, io),

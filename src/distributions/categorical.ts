@@ -9,11 +9,13 @@ import {
   div,
   equal,
   exp,
+  greater,
   greaterEqual,
   less,
   lessEqual,
   log,
   logicalAnd,
+  logicalNot,
   mul,
   neg,
   sub,
@@ -142,7 +144,9 @@ function possible(p: Params): Params {
   const total = p.probs ? sum(p.probs, { axis: -1, keepDims: true }) : max(given(p), { axis: -1, keepDims: true });
   const [aggregate, expected] = p.probs ? ["their sum", "a positive, finite sum"] : ["their largest", "a finite logit"];
   const holds = (_x: number, y: number): boolean => (p.probs ? y > 0 && y < Infinity : y > -Infinity);
-  const relation = { where: "Categorical", names: [name, aggregate] as const, expected, holds };
+  const broken = (_x: Tensor, y: Tensor): Tensor =>
+    logicalNot(p.probs ? logicalAnd(greater(y, 0), less(y, Infinity)) : greater(y, -Infinity));
+  const relation = { where: "Categorical", names: [name, aggregate] as const, expected, holds, broken };
   return { [name]: apply(relate, [given(p), broadcastTo(total, given(p).shape)], relation) };
 }
 

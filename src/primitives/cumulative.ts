@@ -1,11 +1,12 @@
 import { normalAxis, range, sizeOf } from "../base/shape.js";
-import { above, everything, type Interval, interval, isAbove } from "../graph/interval.js";
+import { above, everything, hull, type Interval, interval, isAbove, summed } from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
 import { onHost } from "../graph/lowering.js";
 import { causal, kept } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import * as kernel from "../kernel/cumulative.js";
 import { reduce } from "../kernel/loops.js";
+import * as move from "../kernel/move.js";
 import type { NDArray } from "../kernel/ndarray.js";
 import { takeAlong } from "./along.js";
 import { concat } from "./concat.js";
@@ -14,8 +15,10 @@ import { detach } from "./control.js";
 import { exp } from "./elementary.js";
 import { dropAxes, floats, pair } from "./fit.js";
 import { allBatched, broadcastTo, minus, permute, plus, reshapeTo, sliceAxis } from "./linear.js";
-import { equals, where } from "./pointwise.js";
+import { placesAlong } from "./places.js";
+import { cast, equals, lessEqual, where } from "./pointwise.js";
 import type { AxesParams } from "./reduce.js";
+import { structural } from "./structural.js";
 
 /**
  * Running products, extrema and log-sums. Their derivatives are linear recurrences d[i] = a[i]·d[i−1] + b[i], one more primitive here,
@@ -39,6 +42,50 @@ function cases(inputs: (shape: readonly number[]) => LawCase<unknown>["inputs"])
 function numberLike(value: number, a: Tensor): Tensor {
   return broadcastTo(constant(value, a.dtype), a.shape);
 }
+
+/** The longest axis whose running sums are written out, number by number. */
+const longest = 16;
+
+/** Σ of those up to each place, from the first on, in float64 as the kernel does. */
+function shortSums({ inputs: [a], params, shape, dtype }: Tensor): Tensor | null {
+  const { axis, reverse } = params as CumulativeParams;
+  const n = shape[axis] as number;
+  if (n > longest || dtype === "bool") return null;
+  const wide = dtype === "float32" ? apply(cast, [a as Tensor], { dtype: "float64" as const }) : (a as Tensor);
+  const zero = numberLike(0, wide);
+  const at = placesAlong(shape, axis);
+  let total = zero;
+  for (let i = 0; i < n; i++) {
+    const j = reverse ? n - 1 - i : i;
+    const own = broadcastTo(sliceAxis(wide, axis, j, j + 1), shape);
+    const end = broadcastTo(constant(j, "int32"), shape);
+    const counts = apply(lessEqual, reverse ? [at, end] : [end, at], null);
+    total = plus(total, apply(where, [counts, own, zero], null));
+  }
+  return dtype === "float32" ? apply(cast, [total], { dtype }) : total;
+}
+
+/** Sums of all elements up to each. */
+export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolean }> = structural<{
+  readonly axis: number;
+  readonly reverse: boolean;
+}>({
+  name: "cumsum",
+  shape: (shape, { axis }) => {
+    normalAxis("cumsum", axis, shape.length);
+    return shape;
+  },
+  run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
+  transpose: (ct, _a, { axis, reverse }) => apply(cumsum, [ct], { axis, reverse: !reverse }),
+  batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),
+  range: (a, { axis }, node) => hull(a, summed(a, node.shape[axis] as number)),
+  reads: ({ axis, reverse }, input) => causal(input, axis, reverse),
+  lower: { kind: "compose", of: shortSums },
+  laws: [
+    { inputs: [{ shape: [2, 4] }], params: { axis: 1, reverse: false } },
+    { inputs: [{ shape: [3, 2] }], params: { axis: 0, reverse: true } },
+  ],
+});
 
 /** The element before each along the axis, in the direction of the run; `first` before the first. */
 function previous(a: Tensor, { axis, reverse }: CumulativeParams, first: number): Tensor {

@@ -3,8 +3,8 @@ import { normalAxes, normalAxis, range, type Shape, sameShape, show, sizeOf } fr
 import type { Interval } from "../graph/interval.js";
 import * as interval from "../graph/interval.js";
 import { constant } from "../graph/leaves.js";
-import { asIs, onHost } from "../graph/lowering.js";
-import { affine, causal, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
+import { asIs } from "../graph/lowering.js";
+import { affine, kept, moved, padded, pointwise, refine, spread } from "../graph/reads.js";
 import { apply, type LawCase, type Primitive, type Tensor, type Type } from "../graph/tensor.js";
 import type { AxisRead } from "../kernel/affine.js";
 import type { Value } from "../kernel/expr/block.js";
@@ -272,27 +272,6 @@ export const flip: Primitive<{ readonly axes: readonly number[] }> = structural<
       input.map((n, axis) => (axes.includes(axis) ? { axis, scale: -1, shift: n - 1 } : { axis, scale: 1, shift: 0 })),
   },
   laws: [{ inputs: [{ shape: [2, 3] }], params: { axes: [1] } }],
-});
-
-export const cumsum: Primitive<{ readonly axis: number; readonly reverse: boolean }> = structural<{
-  readonly axis: number;
-  readonly reverse: boolean;
-}>({
-  name: "cumsum",
-  shape: (shape, { axis }) => {
-    normalAxis("cumsum", axis, shape.length);
-    return shape;
-  },
-  run: (a, { axis, reverse }) => move.cumsum(a, axis, reverse),
-  transpose: (ct, _a, { axis, reverse }) => apply(cumsum, [ct], { axis, reverse: !reverse }),
-  batch: (a, { axis, reverse }) => apply(cumsum, [a], { axis: axis + 1, reverse }),
-  range: (a, { axis }, node) => interval.hull(a, interval.summed(a, node.shape[axis] as number)),
-  reads: ({ axis, reverse }, input) => causal(input, axis, reverse),
-  lower: onHost,
-  laws: [
-    { inputs: [{ shape: [2, 4] }], params: { axis: 1, reverse: false } },
-    { inputs: [{ shape: [3, 2] }], params: { axis: 0, reverse: true } },
-  ],
 });
 
 function repeatedAxes(input: Shape, out: Shape): AxisRead[] {

@@ -20,9 +20,24 @@ const mostNodes = 100_000;
 const wasm: Runtime = {
   name: "wasm",
   interpreter: reference,
-  run: (outputs, feeds) => (isLong(outputs) ? engine : reference).run(outputs, feeds),
-  prepare: (outputs, inputs) => (ancestors(outputs).length > mostNodes ? reference : engine).prepare(outputs, inputs),
+  run: (outputs, feeds) => forOnce(outputs).run(outputs, feeds),
+  prepare: (outputs, inputs) => forMany(outputs).prepare(outputs, inputs),
 };
+
+/** Who computes a graph that runs once. */
+function forOnce(outputs: readonly Tensor[]): Runtime {
+  return isLong(outputs) ? engine : reference;
+}
+
+/** Who computes a graph that runs again and again. */
+function forMany(outputs: readonly Tensor[]): Runtime {
+  return ancestors(outputs).length > mostNodes ? reference : engine;
+}
+
+/** Whether a runtime compiles a graph. @param again whether it is prepared to run again and again */
+export function compiles(runtime: Runtime, outputs: readonly Tensor[], again: boolean): boolean {
+  return runtime === engine || (runtime === wasm && (again ? forMany(outputs) : forOnce(outputs)) === engine);
+}
 
 /** Installs "wasm" where the machine can, "reference" elsewhere. */
 export function installDefault(): void {

@@ -12,7 +12,7 @@ import type { Address } from "../wasm/group.js";
 import { freeWith, memory, type Region } from "../wasm/memory.js";
 import { type EmittedProgram, emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
-import { hot, type Program, program, runOnAll, runsAnywhere, threads } from "../wasm/threads/index.js";
+import { dropProgram, hot, type Program, program, runOnAll, runsAnywhere, threads } from "../wasm/threads/index.js";
 import { reference } from "./reference.js";
 import { Resident } from "./resident.js";
 import { allOf, indexOf, viewOf } from "./views.js";
@@ -27,7 +27,7 @@ export const engine: Runtime = {
 function prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared {
   let compiled = compiledFor(outputs, inputs);
   return (values) => {
-    if (compiled.threads !== 1 && compiled.threads !== threads()) compiled = compiledFor(outputs, inputs);
+    if (compiled.threaded && compiled.threads !== threads()) compiled = compiledFor(outputs, inputs);
     return compiled.run(values);
   };
 }
@@ -67,8 +67,22 @@ interface Input {
   readonly passed: boolean;
   /** For numbers that come from outside: where they are put, and which they were last. */
   own: Region | null;
-  last: WeakRef<NDArray> | null;
+  last: number | null;
 }
+
+/** Numbers for arrays, to know one again without keeping it alive (a weak reference keeps it, to the end of the job). */
+const stamps = new WeakMap<NDArray, number>();
+let nextStamp = 0;
+
+function stampOf(value: NDArray): number {
+  const known = stamps.get(value);
+  if (known !== undefined) return known;
+  stamps.set(value, nextStamp);
+  return nextStamp++;
+}
+
+/** Workers forget programs that nobody can reach any more. */
+const collected = new FinalizationRegistry<number>(dropProgram);
 
 /** A plan that can run. */
 class Compiled {
@@ -82,9 +96,10 @@ class Compiled {
   private readonly results: readonly Address[];
   /** Outputs that are passed by address: the word that says where, by number of the output. */
   private readonly passed: ReadonlyMap<number, number>;
-  /** How many threads may run it. */
-  readonly threads: number;
+  /** How many threads it was made for. */
+  readonly threads: number = threads();
   private busy = false;
+  private inner: Compiled | null = null;
   private alarmed = false;
 
   constructor(outputs: readonly Tensor[], inputs: readonly Tensor[]) {
@@ -100,7 +115,7 @@ class Compiled {
       blas: currentBlas(),
       shared,
       pages,
-      threads: threads(),
+      threads: this.threads,
       elsewhere,
       allocate: (bytes) => {
         region = memory().allocate(bytes);
@@ -108,12 +123,17 @@ class Compiled {
       },
     });
     freeWith(this, region as unknown as Region);
-    this.threads = this.emitted.threaded ? threads() : 1;
     this.inputs = this.inputsOf();
     this.passed = this.passedOutputs();
     this.results = this.plan.outputs.map((place) => this.emitted.layout.address(place));
     this.writeConstants();
     this.program = this.instantiate();
+    collected.register(this, this.program.runnable.id);
+  }
+
+  /** Whether the number of threads matters to it. */
+  get threaded(): boolean {
+    return this.emitted.threaded;
   }
 
   private inputsOf(): Input[] {
@@ -159,11 +179,11 @@ class Compiled {
   }
 
   run(values: readonly NDArray[]): NDArray[] {
-    // A black box of this very program called it: its memory is in use.
-    if (this.busy) return this.onReference(values);
+    if (this.busy) return this.another().run(values);
     this.busy = true;
     this.alarmed = false;
     const taken = new Map<number, Region>();
+    const pinned = this.pin(values);
     let done = false;
     try {
       this.takePassed(taken);
@@ -173,9 +193,24 @@ class Compiled {
       if (done) return this.outputs.map((output, i) => this.result(output, i, taken.get(i)));
     } finally {
       if (!done) for (const region of taken.values()) region.free();
+      for (const value of pinned) value.unpin();
       this.busy = false;
     }
     return this.onReference(values);
+  }
+
+  /** A black box of this very program called it, and its memory is in use: the same code over other memory, for the same bits. */
+  private another(): Compiled {
+    if (this.inner === null || this.inner.threads !== threads()) this.inner = new Compiled(this.outputs, this.given);
+    return this.inner;
+  }
+
+  /** A black box may run other programs, which move results out of the memory or are given them to keep: ours stay while we run. */
+  private pin(values: readonly NDArray[]): Resident[] {
+    if (this.emitted.hosts.length === 0) return [];
+    const residents = values.filter((value): value is Resident => value instanceof Resident);
+    for (const value of residents) value.pin();
+    return residents;
   }
 
   /** Throws what the checks of the program have to say, in their order. */
@@ -214,9 +249,10 @@ class Compiled {
         input.own = memory().allocate(input.size * bytesOf(input.dtype));
         freeWith(this, input.own);
       }
-      if (input.last?.deref() !== value)
+      const stamp = stampOf(value);
+      if (input.last !== stamp)
         viewOf(memory().views(), input.dtype, input.own.address, input.size).set(elements(value));
-      input.last = new WeakRef(value);
+      input.last = stamp;
     }
     memory().views().i32[input.at >>> 2] = resident ?? (input.own as Region).address;
   }
@@ -266,7 +302,7 @@ class Compiled {
 }
 
 /** Inputs and outputs that are large, and whole buffers. */
-function passedBuffers({ buffers, inputs, outputs }: Plan): ReadonlySet<number> {
+export function passedBuffers({ buffers, inputs, outputs }: Plan): ReadonlySet<number> {
   const large = (buffer: number): boolean => {
     const { dtype, size, constant } = buffers[buffer] as Plan["buffers"][number];
     return constant === null && size * bytesOf(dtype) >= worthPassing;

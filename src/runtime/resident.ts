@@ -14,65 +14,51 @@ export class Resident implements NDArray {
   readonly shape: Shape;
   readonly strides: readonly number[];
   readonly offset = 0;
-  private held: Held | null;
-  private numbers: TypedArray | null = null;
+  /** Row-major; a copy, made when first asked for. @throws where a compiled step was given the numbers to keep */
+  declare readonly data: TypedArray;
+  private readonly held: Held;
 
   constructor(dtype: DType, shape: Shape, region: Region) {
     this.dtype = dtype;
     this.shape = shape;
     this.strides = stridesOf(shape);
-    this.held = hold(this, region);
-  }
-
-  /** Row-major; a copy, made when first asked for. @throws where a compiled step was given the numbers to keep */
-  get data(): TypedArray {
-    if (this.numbers !== null) return this.numbers;
-    if (this.held === null) return given(this.dtype, this.shape);
-    const size = sizeOf(this.shape);
-    const copy = allocate(this.dtype, size);
-    copy.set(viewOf(memory().views(), this.dtype, this.held.region.address, size));
-    this.numbers = copy;
-    return copy;
+    this.held = { dtype, shape, region, numbers: null, pins: 0, over: false };
+    Object.defineProperty(this, "data", dataOfOwn);
+    hold(this, this.held);
   }
 
   /** Byte address of the numbers, if they are in the engine's memory. */
   get address(): number | null {
-    return this.held?.region.address ?? null;
-  }
-
-  /** Moves the numbers out of the engine's memory. */
-  leave(): void {
-    if (this.held === null) return;
-    void this.data;
-    this.release();
+    return this.held.over ? null : (this.held.region?.address ?? null);
   }
 
   /** The engine's memory is free for others; numbers that were never read are gone. */
   release(): void {
-    if (this.held === null) return;
-    collected.unregister(this.held);
     forget(this.held);
-    this.held = null;
+  }
+
+  /** A step reads the numbers where they are: until `unpin` their memory is nobody else's, whatever becomes of this. */
+  pin(): void {
+    this.held.pins++;
+  }
+
+  unpin(): void {
+    this.held.pins--;
+    if (this.held.over && this.held.pins === 0) free(this.held);
+  }
+
+  static read({ held }: Resident): TypedArray {
+    return numbersOf(held);
   }
 }
 
-/** Stands in for numbers that a compiled step was given to keep. */
-export class Given implements NDArray {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly strides: readonly number[];
-  readonly offset = 0;
-
-  constructor({ dtype, shape }: NDArray) {
-    this.dtype = dtype;
-    this.shape = shape;
-    this.strides = stridesOf(shape);
-  }
-
-  get data(): TypedArray {
-    return given(this.dtype, this.shape);
-  }
-}
+/** An own property, because the interpreter makes views by copying the properties of an array. */
+const dataOfOwn: PropertyDescriptor = {
+  enumerable: true,
+  get(this: Resident): TypedArray {
+    return Resident.read(this);
+  },
+};
 
 function given(dtype: DType, shape: Shape): never {
   return fail({
@@ -83,9 +69,21 @@ function given(dtype: DType, shape: Shape): never {
   });
 }
 
+/**
+ * What a result has, apart from the result, so that the list of what is held does not keep it alive. (A weak reference would: until the
+ * end of the job that made it, and a training loop is one job.)
+ */
 interface Held {
-  readonly region: Region;
-  readonly owner: WeakRef<Resident>;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Null: the memory was given back. */
+  region: Region | null;
+  /** Once they were read. */
+  numbers: TypedArray | null;
+  /** Steps that read them where they are now. */
+  pins: number;
+  /** Nobody may begin to read them there. */
+  over: boolean;
 }
 
 /** Bytes of results in the engine's memory from which on the oldest move out. */
@@ -96,21 +94,37 @@ let bytesHeld = 0;
 
 const collected = new FinalizationRegistry<Held>(forget);
 
-function forget(held: Held): void {
-  if (!holding.delete(held)) return;
-  bytesHeld -= held.region.bytes;
-  held.region.free();
+function numbersOf(held: Held): TypedArray {
+  if (held.numbers !== null) return held.numbers;
+  if (held.region === null || held.over) return given(held.dtype, held.shape);
+  const size = sizeOf(held.shape);
+  const copy = allocate(held.dtype, size);
+  copy.set(viewOf(memory().views(), held.dtype, held.region.address, size));
+  held.numbers = copy;
+  return copy;
 }
 
-function hold(resident: Resident, region: Region): Held {
-  const held: Held = { region, owner: new WeakRef(resident) };
+function forget(held: Held): void {
+  if (held.over) return;
+  held.over = true;
+  // What is registered is kept until its finalizer has run, which it does after the job.
+  collected.unregister(held);
+  if (holding.delete(held)) bytesHeld -= (held.region as Region).bytes;
+  if (held.pins === 0) free(held);
+}
+
+function free(held: Held): void {
+  held.region?.free();
+  held.region = null;
+}
+
+function hold(resident: Resident, held: Held): void {
   holding.add(held);
-  bytesHeld += region.bytes;
+  bytesHeld += (held.region as Region).bytes;
   collected.register(resident, held, held);
   for (const oldest of holding) {
     if (bytesHeld <= most || oldest === held) break;
-    oldest.owner.deref()?.leave();
+    numbersOf(oldest);
     forget(oldest);
   }
-  return held;
 }

@@ -4,6 +4,7 @@ import { broadcastShapes, normalAxis, range, type Shape, show, sizeOf } from "..
 import { arange, asTensor, type TensorLike } from "../graph/leaves.js";
 import { apply, type Tensor } from "../graph/tensor.js";
 import { concat as concatPrimitive } from "../primitives/concat.js";
+import * as cumulative from "../primitives/cumulative.js";
 import { gather as gatherPrimitive } from "../primitives/indexing.js";
 import * as linear from "../primitives/linear.js";
 import { equal, toDType } from "./elementwise.js";
@@ -129,7 +130,7 @@ export function stack(parts: readonly TensorLike[], axis = 0): Tensor {
 
 export function cumsum(x: TensorLike, axis = -1, { reverse = false }: { reverse?: boolean } = {}): Tensor {
   const a = asTensor(x);
-  return apply(linear.cumsum, [a], { axis: normalAxis("cumsum", axis, a.rank), reverse });
+  return apply(cumulative.cumsum, [a], { axis: normalAxis("cumsum", axis, a.rank), reverse });
 }
 
 /** Slices of x at `indices` along `axis`: shape x[:axis] + indices + x[axis+1:]. @throws on reading, where an index is outside */

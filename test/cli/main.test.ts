@@ -102,6 +102,82 @@ describe("samplegrad explain", () => {
   });
 });
 
+describe("samplegrad explain --plan", () => {
+  it("prints what the value and the gradient are compiled to", async () => {
+    const { code, out, err } = await run(["explain", "named.mjs", "--plan"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(
+      /^named\.mjs: the value and the gradient over 200 runs, key 0\n\nCompiled program, called once\n\nplan {7}\d+ rounds: /,
+    );
+    expect(out).toContain("\ninputs     params.loc float32[], key uint32[2], first run uint32[]\n");
+    expect(out).toMatch(
+      /\n\d fused \[200\], all reduced +200 +\d+ .* µs {7}1\n {4}random words of b\d+, params\.loc → result 0, /,
+    );
+    expect(out).not.toContain("(module");
+    expect(out.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it("takes samples, estimators and dtype as the other commands do", async () => {
+    const { out } = await run([
+      "explain",
+      "talk.ts",
+      "--plan",
+      "-s",
+      "30",
+      "-e",
+      "a=scoreFunction",
+      "--dtype",
+      "float64",
+    ]);
+    expect(out).toMatch(/^talk\.ts: the value and the gradient over 30 runs, key 0\n/);
+    expect(out).toContain("\nresults    result 0 float64[30], result 1 float64[2, 2], ");
+  });
+
+  it("with --wat has the code too, which alone is that alone", async () => {
+    const { out } = await run(["explain", "named.mjs", "--wat"]);
+    expect(out).toMatch(
+      /^;; Compiled program, called once\n\(module\n {2}\(import "env" "host"\)[\s\S]*\n {2}\)\n\)\n$/,
+    );
+    const both = (await run(["explain", "named.mjs", "--plan", "--wat"])).out;
+    expect(both.endsWith(`\n\n${out}`)).toBe(true);
+    expect(both.startsWith("named.mjs: the value")).toBe(true);
+  });
+
+  it("as JSON is one document with the totals", async () => {
+    const found = JSON.parse((await run(["explain", "named.mjs", "--plan", "--json"])).out);
+    expect(Object.keys(found)).toEqual(["file", "samples", "key", "programs", "interpreted"]);
+    expect(found.programs).toHaveLength(1);
+    const [program] = found.programs;
+    expect(program).toMatchObject({ calls: 1, host: [] });
+    expect(program.text).toMatch(/^plan /);
+    expect(program).not.toHaveProperty("wat");
+    const code = JSON.parse((await run(["explain", "named.mjs", "--wat", "--json"])).out);
+    expect(code.programs[0].wat).toMatch(/^\(module\n/);
+    expect(code.programs[0]).not.toHaveProperty("text");
+  });
+
+  it("says where nothing is compiled", async () => {
+    const body =
+      'import { Normal, sample, setRuntime } from "samplegrad"; export const program = ({ loc }) => sample(Normal({ loc })).square(); export const params = { loc: 1 };';
+    const cwd = folder({
+      "steps.mjs": `${body} export const dynamic = true; export const samples = 3;`,
+      "slow.mjs": `setRuntime("reference"); ${body}`,
+      "fast.mjs": `setRuntime("wasm"); ${body}`,
+    });
+    expect(await run(["explain", "steps.mjs", "--plan"], { cwd })).toEqual({
+      code: 1,
+      out: "",
+      err: "samplegrad: --plan: nothing of steps.mjs is compiled: a dynamic program has another graph in every run, and the interpreter computes it\n",
+    });
+    expect(await run(["explain", "slow.mjs", "--wat"], { cwd })).toEqual({
+      code: 1,
+      out: "",
+      err: "samplegrad: --wat: nothing of slow.mjs is compiled: the interpreter is the runtime, by setRuntime or because this machine has no WebAssembly SIMD\n",
+    });
+    expect((await run(["explain", "fast.mjs", "--plan"], { cwd })).code).toBe(0);
+  });
+});
+
 describe("samplegrad audit", () => {
   it("prints the table", async () => {
     const { code, out, err } = await run(["audit", "talk.ts"]);
@@ -214,6 +290,23 @@ describe("what goes wrong", () => {
       1,
       'samplegrad: sample "b": Bernoulli gives no reparam, which pathwise needs: ∂b/∂logits does not exist on the path logits → b → loss; use scoreFunction() or enumerate().\n',
     ],
+    [
+      ["explain", "ok.mjs", "--plan", "--dot", "g.dot"],
+      2,
+      "samplegrad: --dot: got it with --plan, expected one of them: it draws estimators and credit, not a plan\n",
+    ],
+    [
+      ["explain", "ok.mjs", "--wat", "--dot", "g.dot"],
+      2,
+      "samplegrad: --dot: got it with --wat, expected one of them: it draws estimators and credit, not a plan\n",
+    ],
+    [["explain", "missing.ts", "--plan"], 2, "samplegrad: no file missing.ts\n"],
+    [
+      ["explain", "vector.mjs", "--plan"],
+      1,
+      "samplegrad: expectation: got a loss of shape [2] per run, expected a scalar; loss.mean() or loss.sum().\n",
+    ],
+    [["run", "ok.mjs", "--plan"], 2, "error: unknown option '--plan'\nsamplegrad --help lists the commands\n"],
     [["run"], 2, "error: missing required argument 'program'\nsamplegrad --help lists the commands\n"],
     [["walk", "ok.mjs"], 2, "error: unknown command 'walk'\nsamplegrad --help lists the commands\n"],
     [["run", "ok.mjs", "--fast"], 2, "error: unknown option '--fast'\nsamplegrad --help lists the commands\n"],

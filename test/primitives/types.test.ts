@@ -8,6 +8,7 @@ import { relate, validate } from "../../src/primitives/check.js";
 import { concat } from "../../src/primitives/concat.js";
 import { matmul, mul } from "../../src/primitives/contract.js";
 import { attach } from "../../src/primitives/control.js";
+import { cumsum } from "../../src/primitives/cumulative.js";
 import * as elementary from "../../src/primitives/elementary.js";
 import { gather, scatterAdd } from "../../src/primitives/indexing.js";
 import * as linear from "../../src/primitives/linear.js";
@@ -63,7 +64,7 @@ const misfits: readonly (readonly [AnyPrimitive, readonly Type[], unknown, strin
   ],
   [linear.flip, [f32(4)], { axes: [0, 0] }, "flip: got axes [0, 0], expected each axis once."],
   [
-    linear.cumsum,
+    cumsum,
     [f32(4)],
     { axis: 1, reverse: false },
     "cumsum: got axis 1 of a tensor of rank 1, expected an axis in [-1, 0].",

@@ -3,6 +3,7 @@ import { letters, moved, pointwise, whole } from "../../src/graph/reads.js";
 import { type AnyPrimitive, apply, type Tensor } from "../../src/graph/tensor.js";
 import * as contract from "../../src/primitives/contract.js";
 import * as control from "../../src/primitives/control.js";
+import { cumsum } from "../../src/primitives/cumulative.js";
 import * as indexing from "../../src/primitives/indexing.js";
 import * as linear from "../../src/primitives/linear.js";
 import * as point from "../../src/primitives/pointwise.js";
@@ -21,7 +22,7 @@ export const batches: Wrong[] = [
   [
     "cumsum over the batch",
     batchLaw,
-    { ...linear.cumsum, batch: ([a], _b, { reverse }) => apply(linear.cumsum, [a as Tensor], { axis: 0, reverse }) },
+    { ...cumsum, batch: ([a], _b, { reverse }) => apply(cumsum, [a as Tensor], { axis: 0, reverse }) },
   ],
   [
     "flip of the batch",
@@ -104,12 +105,12 @@ export const reads: Wrong[] = [
   ],
   ["a comparison reads nothing", readsLaw, { ...point.less, reads: () => [null, null] }],
   ["stopGradient reads nothing", readsLaw, { ...control.stopGradient, reads: () => [null] }],
-  ["cumsum as elementwise", readsLaw, { ...linear.cumsum, reads: (_p, [a]) => [pointwise((a as Tensor).shape)] }],
+  ["cumsum as elementwise", readsLaw, { ...cumsum, reads: (_p, [a]) => [pointwise((a as Tensor).shape)] }],
   [
     "reverse cumsum as causal",
     readsLaw,
     {
-      ...linear.cumsum,
+      ...cumsum,
       reads: (_p, [a]) => [
         [{ in: whole((a as Tensor).shape, 0), out: whole((a as Tensor).shape, 0), step: 1, lo: -Infinity, hi: 0 }],
       ],

@@ -118,7 +118,12 @@ export function program(
   const own = WebAssembly.Module.imports(module).filter(({ name }) => provided.has(name));
   const sources = Object.fromEntries(own.map(({ name }) => [name, provided.get(name) as string]));
   const runnable = { id: programs++, module, provided: sources, run };
-  return { exports, run, threaded, runnable, drop: () => pool?.drop(runnable.id) };
+  return { exports, run, threaded, runnable, drop: () => dropProgram(runnable.id) };
+}
+
+/** As `Program.drop`, for those who may not hold the program: it is dropped once nobody can reach it. */
+export function dropProgram(id: number): void {
+  pool?.drop(id);
 }
 
 /**
