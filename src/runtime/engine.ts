@@ -14,7 +14,7 @@ import { type EmittedProgram, emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
 import { dropProgram, hot, type Program, program, runOnAll, runsAnywhere, threads } from "../wasm/threads/index.js";
 import { reference } from "./reference.js";
-import { Resident } from "./resident.js";
+import { moveOldest, Resident } from "./resident.js";
 import { allOf, indexOf, viewOf } from "./views.js";
 
 /** The WASM runtime: a graph becomes one module over one arena, and a run is one call of it. */
@@ -27,7 +27,7 @@ export const engine: Runtime = {
 function prepare(outputs: readonly Tensor[], inputs: readonly Tensor[]): Prepared {
   let compiled = compiledFor(outputs, inputs);
   return (values) => {
-    if (compiled.threaded && compiled.threads !== threads()) compiled = compiledFor(outputs, inputs);
+    if (compiled.gone || (compiled.threaded && compiled.threads !== threads())) compiled = compiledFor(outputs, inputs);
     return compiled.run(values);
   };
 }
@@ -46,6 +46,16 @@ function compiledFor(outputs: readonly Tensor[], inputs: readonly Tensor[]): Com
     programs.delete(oldest);
   }
   return compiled;
+}
+
+/** The memory is full: programs give theirs back, the one that was asked for first before the others, and results move out. */
+function makeRoom(): boolean {
+  for (const [key, compiled] of programs) {
+    if (compiled.running) continue;
+    programs.delete(key);
+    if (compiled.giveBack()) return true;
+  }
+  return moveOldest();
 }
 
 /** Inputs and outputs of so many bytes lie outside the arena: they come and go by address, without a copy. */
@@ -81,6 +91,8 @@ function stampOf(value: NDArray): number {
   return nextStamp++;
 }
 
+const none: readonly Resident[] = [];
+
 /** Workers forget programs that nobody can reach any more. */
 const collected = new FinalizationRegistry<number>(dropProgram);
 
@@ -92,12 +104,17 @@ class Compiled {
   private readonly outputs: readonly Tensor[];
   private readonly given: readonly Tensor[];
   private readonly inputs: readonly Input[];
+  /** Whether an input is read where it is. */
+  private readonly passes: boolean;
   /** Where the outputs lie. */
   private readonly results: readonly Address[];
   /** Outputs that are passed by address: the word that says where, by number of the output. */
   private readonly passed: ReadonlyMap<number, number>;
   /** How many threads it was made for. */
   readonly threads: number = threads();
+  private readonly region: Region;
+  /** Its memory belongs to others: it cannot run any more. */
+  gone = false;
   private busy = false;
   private inner: Compiled | null = null;
   private alarmed = false;
@@ -108,6 +125,7 @@ class Compiled {
     this.plan = lower(outputs, inputs);
     const elsewhere = passedBuffers(this.plan);
     const { shared, pages } = memory();
+    memory().makeRoom = makeRoom;
     let region: Region | null = null;
     this.emitted = emitProgram(this.plan, {
       numerics: "exact",
@@ -122,13 +140,29 @@ class Compiled {
         return region.address;
       },
     });
-    freeWith(this, region as unknown as Region);
+    this.region = region as unknown as Region;
+    freeWith(this, this.region);
     this.inputs = this.inputsOf();
+    this.passes = this.inputs.some(({ passed }) => passed);
     this.passed = this.passedOutputs();
     this.results = this.plan.outputs.map((place) => this.emitted.layout.address(place));
     this.writeConstants();
     this.program = this.instantiate();
     collected.register(this, this.program.runnable.id);
+  }
+
+  get running(): boolean {
+    return this.busy;
+  }
+
+  /** Its memory goes to others; false: it did already. */
+  giveBack(): boolean {
+    if (this.gone) return false;
+    this.gone = true;
+    this.region.free();
+    for (const { own } of this.inputs) own?.free();
+    this.inner?.giveBack();
+    return true;
   }
 
   /** Whether the number of threads matters to it. */
@@ -205,9 +239,12 @@ class Compiled {
     return this.inner;
   }
 
-  /** A black box may run other programs, which move results out of the memory or are given them to keep: ours stay while we run. */
-  private pin(values: readonly NDArray[]): Resident[] {
-    if (this.emitted.hosts.length === 0) return [];
+  /**
+   * Results that are read where they are stay there while we run: requests for memory move others out, and a black box may run
+   * programs that do so, or are given them to keep.
+   */
+  private pin(values: readonly NDArray[]): readonly Resident[] {
+    if (!this.passes) return none;
     const residents = values.filter((value): value is Resident => value instanceof Resident);
     for (const value of residents) value.pin();
     return residents;

@@ -94,6 +94,17 @@ let bytesHeld = 0;
 
 const collected = new FinalizationRegistry<Held>(forget);
 
+/** Moves the oldest result that nobody reads now out of the engine's memory; false: there is none. */
+export function moveOldest(): boolean {
+  for (const oldest of holding) {
+    if (oldest.pins > 0) continue;
+    numbersOf(oldest);
+    forget(oldest);
+    return true;
+  }
+  return false;
+}
+
 function numbersOf(held: Held): TypedArray {
   if (held.numbers !== null) return held.numbers;
   if (held.region === null || held.over) return given(held.dtype, held.shape);

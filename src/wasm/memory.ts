@@ -66,6 +66,8 @@ export class EngineMemory {
   readonly shared: boolean;
   /** What a module that imports it has to declare; it fits every memory of this library. */
   readonly pages: readonly [number, number];
+  /** Gives back some region that can be done without, and says whether there was one: asked before a request is refused. */
+  makeRoom: () => boolean = () => false;
   /** Bytes in regions with their slack: now, and at most so far. */
   inUse = 0;
   peak = 0;
@@ -94,10 +96,14 @@ export class EngineMemory {
     return this.cached;
   }
 
-  /** @throws where the memory has no room for it and may not, or cannot, grow */
+  /** @throws where the memory has no room for it, may not or cannot grow, and nothing in it can be done without */
   allocate(bytes: number): Region {
     const size = Math.ceil((bytes + SLACK) / ALIGN) * ALIGN;
-    const address = this.space.take(size) ?? this.grown(size, bytes);
+    let address = this.space.take(size) ?? this.grown(size);
+    while (address === null) {
+      if (size > this.limit || !this.makeRoom()) this.full(bytes);
+      address = this.space.take(size) ?? this.grown(size);
+    }
     this.inUse += size;
     this.peak = Math.max(this.peak, this.inUse);
     let owned = true;
@@ -110,16 +116,16 @@ export class EngineMemory {
     return { address, bytes, free };
   }
 
-  /** Grows by at least an eighth, so that many small regions do not grow it each time. */
-  private grown(size: number, asked: number): number {
+  /** Grows by at least an eighth, so that many small regions do not grow it each time; null: it has no room, or may not. */
+  private grown(size: number): number | null {
     const end = this.wasm.buffer.byteLength;
     const missing = Math.ceil((size - this.space.lastBefore(end)) / PAGE);
     const room = this.maximum - end / PAGE;
     if (missing > room || !(this.grow(Math.min(room, Math.max(missing, end / PAGE / 8))) || this.grow(missing)))
-      return this.full(asked);
+      return null;
     this.space.give(end, this.wasm.buffer.byteLength - end);
     this.cached = viewsOf(this.wasm);
-    return this.space.take(size) ?? this.full(asked);
+    return this.space.take(size);
   }
 
   private grow(pages: number): boolean {

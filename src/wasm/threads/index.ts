@@ -48,6 +48,12 @@ let running = false;
 /** Somebody inside that step asked for other threads. */
 let stopping = false;
 let programs = 0;
+let together = 0;
+
+/** How many steps all threads have computed so far. */
+export function stepsTogether(): number {
+  return together;
+}
 
 /** Why steps cannot run on several threads here; null: they can. */
 function obstacle(): string | null {
@@ -141,6 +147,7 @@ export function runOnAll(step: Program, { again, wait = 0 }: RunOptions = {}): n
   running = true;
   try {
     on.run(step.runnable);
+    together++;
     return on.threads;
   } catch (error) {
     if (on.lost !== null) abandon(on.lost);
