@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Workload } from "./workload.js";
 import { workloads } from "./workloads/index.js";
 
@@ -42,7 +42,9 @@ export function parse(
 function command(): Command {
   return new Command("npm run bench --")
     .description("Times the workloads W1 to W12 and checks their numbers.")
-    .option("--only <names>", "some of them: W1,W3 or W1-100", chosen, workloads)
+    .addOption(
+      new Option("--only <names>", "some of them: W1,W3 or W1-100").argParser(chosen).default(workloads, "all"),
+    )
     .option("--threads <n>", "1 or 2; without it as many as the library can", threadCount)
     .option("--blas", "large matrix products by a BLAS of the system", false)
     .option("--reps <n>", "exactly so many repetitions", whole)

@@ -127,13 +127,15 @@ export function scatterAdd(updates: NDArray, index: NDArray, batch: number, n: n
   const x = elements(updates);
   const at = elements(index);
   const out = empty(updates.dtype, [...updates.shape.slice(0, batch), n, ...updates.shape.slice(batch + 1)]);
+  // Many small numbers in one place would each be rounded to float32.
+  const sums = updates.dtype === "float32" ? new Float64Array(out.data.length) : out.data;
   for (let b = 0; b < lead; b++) {
     for (let j = 0; j < m; j++) {
       const to = (b * n + checked("scatterAdd", at[b * m + j] as number, n)) * rest;
-      for (let r = 0; r < rest; r++)
-        out.data[to + r] = (out.data[to + r] as number) + (x[(b * m + j) * rest + r] as number);
+      for (let r = 0; r < rest; r++) sums[to + r] = (sums[to + r] as number) + (x[(b * m + j) * rest + r] as number);
     }
   }
+  if (sums !== out.data) out.data.set(sums);
   return out;
 }
 

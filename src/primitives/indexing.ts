@@ -36,7 +36,7 @@ function inside(name: string, index: Tensor, n: number): Tensor {
 }
 
 /** Of few places: the one whose number the index is. */
-function picked({ inputs: [a, index], params, shape }: Tensor): Tensor | null {
+function pickedByPlace({ inputs: [a, index], params, shape }: Tensor): Tensor | null {
   const { batch } = params as IndexParams;
   const table = a as Tensor;
   const n = table.shape[batch] as number;
@@ -53,7 +53,7 @@ function picked({ inputs: [a, index], params, shape }: Tensor): Tensor | null {
 }
 
 /** To few places: to each the sum of the updates whose index it is. */
-function sorted({ inputs: [u, index], params, dtype }: Tensor): Tensor | null {
+function summedByPlace({ inputs: [u, index], params, dtype }: Tensor): Tensor | null {
   const { batch, size } = params as ScatterParams;
   const updates = u as Tensor;
   if (size === 0 || size > longest || dtype === "bool" || updates.size === 0) return null;
@@ -113,7 +113,7 @@ export const gather: Primitive<IndexParams> = {
   reads: ({ batch }, [a, index]) => gathered((a as Type).shape, (index as Type).shape, batch),
   smooth: ["smooth", "jump"],
   range: ([a]) => a as Interval,
-  lower: { kind: "compose", of: picked },
+  lower: { kind: "compose", of: pickedByPlace },
   laws: [
     { inputs: [{ shape: [4, 2] }, { shape: [3], dtype: "int32", from: [0, 3] }], params: { batch: 0 } },
     { inputs: [{ shape: [2, 3] }, { shape: [2, 4], dtype: "int32", from: [0, 2] }], params: { batch: 1 } },
@@ -150,7 +150,7 @@ export const scatterAdd: Primitive<ScatterParams> = {
   smooth: ["smooth", "jump"],
   range: ([updates], { batch }, { inputs: [, index] }) =>
     hull(exactly(0), summed(hull(exactly(0), updates as Interval), index?.shape[batch] as number)),
-  lower: { kind: "compose", of: sorted },
+  lower: { kind: "compose", of: summedByPlace },
   laws: [
     { inputs: [{ shape: [3, 2] }, { shape: [3], dtype: "int32", from: [0, 3] }], params: { batch: 0, size: 4 } },
     { inputs: [{ shape: [2, 4] }, { shape: [2, 4], dtype: "int32", from: [0, 2] }], params: { batch: 1, size: 3 } },

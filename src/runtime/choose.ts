@@ -47,7 +47,8 @@ export function installDefault(): void {
 const runtimes = { wasm, reference } as const;
 
 function isLong(outputs: readonly Tensor[]): boolean {
-  return workOf(outputs) > worthCompiling && ancestors(outputs, isOpen).length <= mostNodes;
+  const nodes = ancestors(outputs, isOpen);
+  return nodes.length <= mostNodes && workOf(nodes) > worthCompiling;
 }
 
 function isOpen(node: Tensor): boolean {
@@ -55,20 +56,18 @@ function isOpen(node: Tensor): boolean {
 }
 
 /** Operations on single numbers. */
-function workOf(outputs: readonly Tensor[]): number {
-  let work = 0;
-  for (const node of ancestors(outputs, isOpen)) if (isOpen(node) && node.primitive !== null) work += ownWork(node);
-  return work;
+function workOf(nodes: readonly Tensor[]): number {
+  return nodes.reduce((work, node) => (isOpen(node) && node.primitive !== null ? work + ownWork(node) : work), 0);
 }
 
 function ownWork(node: Tensor): number {
   const { lower, name } = node.primitive as NonNullable<Tensor["primitive"]>;
   if (lower.kind === "loop") {
     const { body, length } = node.params as ScanParams;
-    return length * workOf(body.outputs);
+    return length * workOf(ancestors(body.outputs));
   }
   if (lower.kind === "branch")
-    return Math.max(...(node.params as CondParams).branches.map(({ outputs }) => workOf(outputs)));
+    return Math.max(...(node.params as CondParams).branches.map(({ outputs }) => workOf(ancestors(outputs))));
   const inner = name === "matmul" ? (node.inputs[0]?.shape.at(-1) ?? 1) : 1;
   return inner * Math.max(node.size, ...node.inputs.map(({ size }) => size));
 }

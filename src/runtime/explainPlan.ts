@@ -16,7 +16,7 @@ import { emitProgram } from "../wasm/program.js";
 import { features } from "../wasm/threads/features.js";
 import { threads } from "../wasm/threads/index.js";
 import { compiles } from "./choose.js";
-import { passedBuffers } from "./engine.js";
+import { passedBuffers } from "./passing.js";
 
 /** Totals of one call of a program. */
 export interface ProgramTotals {

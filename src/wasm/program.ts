@@ -1,5 +1,6 @@
 import { arenaOf } from "../compile/arena.js";
-import type { Host, Plan, Rounds, Step } from "../compile/plan.js";
+import type { Host, Plan } from "../compile/plan.js";
+import { everyStep } from "../compile/work.js";
 import type { Outside } from "../kernel/expr/block.js";
 import { type Blas, type Gemm, gemmImport } from "./blas.js";
 import { Code, ModuleBuilder } from "./encode.js";
@@ -66,13 +67,4 @@ export function emitProgram(plan: Plan, options: EmitOptions): EmittedProgram {
     cost: costOfRounds(plan.rounds),
     wat: () => builder.wat(),
   };
-}
-
-function* everyStep(rounds: Rounds): Generator<Step> {
-  for (const round of rounds)
-    for (const step of round) {
-      yield step;
-      if (step.kind === "loop") yield* everyStep(step.rounds);
-      else if (step.kind === "branch") for (const side of step.sides) yield* everyStep(side);
-    }
 }
